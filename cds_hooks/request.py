@@ -1,0 +1,130 @@
+"""Reading a hook request: the envelope and the context, strictly where CDS Hooks is strict, kindly elsewhere.
+
+FHIR inside stays raw JSON text: the bytes are handed on as they came, so that a suggestion can return the
+caller's own resource untouched but for one change.
+"""
+
+import uuid
+from typing import TypeVar
+
+import msgspec
+
+from cds_hooks.outcome import Refusal, bad_request, not_as_expected
+from cds_hooks.prefetch import Prefetched, prefetched
+from cds_hooks.service import Service
+
+
+class Authorization(msgspec.Struct, frozen=True):
+    """The client's FHIR access. The token is for its FHIR server alone and is never shown."""
+
+    access_token: str
+    token_type: str = "Bearer"
+
+    def __repr__(self) -> str:
+        return "Authorization(***)"
+
+
+class _Envelope(msgspec.Struct, rename="camel"):
+    hook: str
+    hook_instance: str
+    context: msgspec.Raw
+    prefetch: dict[str, msgspec.Raw] | None = None
+    fhir_server: str | None = None
+    fhir_authorization: Authorization | None = None
+
+
+class _Context(msgspec.Struct, rename="camel"):
+    user_id: str = ""
+    patient_id: str = ""
+    encounter_id: str | None = None
+    draft_orders: msgspec.Raw = msgspec.Raw()
+    claim: msgspec.Raw = msgspec.Raw()
+
+
+class HookRequest(msgspec.Struct, frozen=True):
+    """A request that keeps to the protocol. `resource` is the context's FHIR as raw JSON, empty if none."""
+
+    hook: str
+    instance: uuid.UUID
+    user_id: str
+    patient_id: str
+    encounter_id: str
+    resource: msgspec.Raw
+    prefetch: dict[str, Prefetched]
+    fhir_server: str = ""
+    authorization: Authorization | None = None
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The context values that prefetch templates may name."""
+        return {"userId": self.user_id, "patientId": self.patient_id, "encounterId": self.encounter_id}
+
+
+_T = TypeVar("_T")
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_CONTEXT = msgspec.json.Decoder(_Context)
+_RESOURCES = {"draftOrders": "draft_orders", "claim": "claim"}
+
+
+def read_request(service: Service, body: bytes) -> HookRequest:
+    """The hook request in a body; raises Refusal (400) with the JSON path of what is wrong."""
+    envelope = _decoded(_ENVELOPE, body, "")
+    context = _decoded(_CONTEXT, envelope.context, "context")
+    if envelope.hook not in service.hook.names:
+        names = " or ".join(repr(name) for name in service.hook.names)
+        raise bad_request("hook", f"service {service.id!r} answers the hook {names}, not this one.", "value")
+    resource = _resource(service, context)
+    for name, value in (
+        ("userId", context.user_id),
+        ("patientId", context.patient_id),
+        ("encounterId", context.encounter_id),
+    ):
+        if name in service.hook.required and not value:
+            raise bad_request(f"context.{name}", f"the hook {envelope.hook!r} requires it.", "required")
+    sent = envelope.prefetch or {}
+    return HookRequest(
+        hook=envelope.hook,
+        instance=_instance(envelope.hook_instance),
+        user_id=context.user_id,
+        patient_id=context.patient_id.removeprefix("Patient/"),
+        encounter_id=(context.encounter_id or "").removeprefix("Encounter/"),
+        resource=resource,
+        prefetch={key: prefetched(sent.get(key)) for key in service.prefetch},
+        fhir_server=envelope.fhir_server or "",
+        authorization=envelope.fhir_authorization,
+    )
+
+
+def _resource(service: Service, context: _Context) -> msgspec.Raw:
+    name = service.hook.resource
+    if not name:
+        return msgspec.Raw()
+    raw: msgspec.Raw = getattr(context, _RESOURCES[name])
+    text = memoryview(raw).tobytes()
+    if not text or text == b"null":
+        raise bad_request(f"context.{name}", f"the hook {service.hook.names[0]!r} requires it.", "required")
+    if not text.startswith(b"{"):
+        raise bad_request(f"context.{name}", "expected a FHIR resource (a JSON object).")
+    return raw
+
+
+def _instance(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise bad_request("hookInstance", "expected a UUID, such as one made by uuid4.", "value") from None
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], raw: bytes | msgspec.Raw, prefix: str) -> _T:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise not_as_expected(error, prefix) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise bad_request(prefix, f"the body is not JSON: {error}.", "structure") from None
+    except RecursionError:
+        raise _too_deep(prefix) from None
+
+
+def _too_deep(prefix: str) -> Refusal:
+    return bad_request(prefix, "the JSON is nested too deeply.", "too-costly")

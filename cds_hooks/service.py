@@ -1,0 +1,55 @@
+"""Services and the discovery document (CDS Hooks 2.0.1, section Discovery)."""
+
+import msgspec
+
+
+class Prefetch(msgspec.Struct, frozen=True):
+    """One prefetch key: its template, whether the answer needs it, and why, in words for the integrator."""
+
+    query: str
+    needed: bool
+    why: str
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """A hook's contract: its names (the first is announced) and its context.
+
+    `resource` is the context field that carries FHIR ("" where there is none).
+    """
+
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+    resource: str = ""
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A service as discovery announces it."""
+
+    id: str
+    hook: Hook
+    title: str
+    description: str
+    usage_requirements: str
+    prefetch: dict[str, Prefetch]
+
+
+SPECIFICATION_VERSION = "2.0.1"
+"""The release of CDS Hooks that the services implement, as discovery's `version` states it."""
+
+
+def discovery(services: tuple[Service, ...]) -> dict[str, list[dict[str, object]]]:
+    """The body of GET /cds-services."""
+    return {
+        "services": [
+            {
+                "hook": service.hook.names[0],
+                "id": service.id,
+                "title": service.title,
+                "description": service.description,
+                "version": SPECIFICATION_VERSION,
+                "usageRequirements": service.usage_requirements,
+                "prefetch": {key: part.query for key, part in service.prefetch.items()},
+            }
+            for service in services
+        ]
+    }

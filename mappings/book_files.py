@@ -1,0 +1,277 @@
+"""Reading the rule files, strictly: TOML books, the documentation catalogue, the NCCI tables.
+
+A value without a date and a source does not load, overlapping dates do not load, an unknown key does not load.
+What is wrong is said with file, path and what was expected.
+
+    RuleFileError    a rule file breaks the rules above; nothing is served from it
+"""
+
+import csv
+import datetime as dt
+import itertools
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+
+from mappings import tables
+from mappings.rule_book import Misplaced, Pair, Rule, Source
+from mappings.visit import EVIDENCE
+
+FOLDER = Path(__file__).parent / "books"
+DATA_FILES = frozenset({"documentation.toml"})
+CONFIDENCES = frozenset({"primary", "secondary", "uncertain"})
+
+VALUE_TYPES: Mapping[str, Any] = {
+    "units_method": str,
+    "units_minimum": int,
+    "modifier_places": int,
+    "modifier_order": tuple[str, ...],
+    "misplaced_modifiers": tuple[Misplaced, ...],
+    "em_with_cmt": str,
+    "distinct_with_cmt": tuple[str, ...],
+    "distinct_with_em": tuple[str, ...],
+    "gp_with_cmt": tuple[str, ...],
+    "gp_always_therapy": bool,
+    "one_on_one_time": bool,
+    "therapies_per_visit": int,
+    "initial_phase_days": int,
+    "unlisted_codes": tuple[str, ...],
+    "massage_units": int,
+    "massage_visits": int,
+    "cmt_levels": dict[str, tuple[int, int]],
+}
+"""Every rule that a book may hold, with the type of its value: the fields of RuleBook."""
+
+
+class RuleFileError(Exception):
+    """A rule file is not as it must be; the message names file, path and what was expected."""
+
+
+class Dated(msgspec.Struct, frozen=True):
+    """A rule with the dates of service on which it is in force; `until` is the last day, None for open."""
+
+    since: dt.date
+    until: dt.date | None
+    rule: Rule[Any]
+
+    def in_force(self, on: dt.date) -> bool:
+        """Whether it answers for this date of service."""
+        return self.since <= on and (self.until is None or on <= self.until)
+
+
+class KnownAs(msgspec.Struct, frozen=True):
+    """One way in which a payer is written: an identifier (system and value), or a printed name."""
+
+    name: str = ""
+    system: str = ""
+    value: str = ""
+
+
+class Book(msgspec.Struct, frozen=True):
+    """One file: what this payer says for itself. `extends` names the book beneath it ("" for the base)."""
+
+    id: str
+    title: str
+    extends: str
+    edition: dt.date
+    known_as: tuple[KnownAs, ...]
+    rules: dict[str, tuple[Dated, ...]]
+    sources: dict[str, Source]
+
+
+class DatedPair(msgspec.Struct, frozen=True):
+    """A pair edit with the dates of service that it answers for."""
+
+    since: dt.date
+    until: dt.date | None
+    pair: Pair
+
+
+class CatalogueElement(msgspec.Struct, frozen=True):
+    """A documentation element with its level by book ("none" where a book does not ask for it)."""
+
+    id: str
+    codes: frozenset[str]
+    levels: dict[str, str]
+    when: str
+    label: str
+    ask: str
+    answer: str
+    satisfied_by: tuple[frozenset[str], ...]
+    source: Source
+    confidence: str
+
+
+def read_books(folder: Path = FOLDER) -> dict[str, Book]:
+    """Every book in the folder, by id; raises RuleFileError."""
+    schema = json.loads((FOLDER / "book.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    books = {}
+    for path in sorted(folder.glob("*.toml")):
+        if path.name in DATA_FILES:
+            continue
+        book = _read_book(path, validator)
+        if book.id != path.stem:
+            raise RuleFileError(f"{path.name}: id: expected {path.stem!r}, the file's name, not {book.id!r}.")
+        books[book.id] = book
+    for book in books.values():
+        if book.extends and book.extends not in books:
+            raise RuleFileError(f"{book.id}.toml: extends: there is no book {book.extends!r}.")
+    return books
+
+
+def _read_book(path: Path, validator: jsonschema.Draft202012Validator) -> Book:
+    content = read_toml(path)
+    for error in sorted(validator.iter_errors(_plain(content)), key=lambda e: list(map(str, e.path))):
+        raise RuleFileError(f"{path.name}: {_where(error.absolute_path)}: {error.message}")
+    sources = {key: _source(part) for key, part in content["sources"].items()}
+    return Book(
+        id=content["id"],
+        title=content["title"],
+        extends=content.get("extends", ""),
+        edition=content["edition"],
+        known_as=tuple(msgspec.convert(content.get("known_as", []), list[KnownAs])),
+        rules={key: _dated_rules(path, key, content[key], sources) for key in VALUE_TYPES if key in content},
+        sources=sources,
+    )
+
+
+def _dated_rules(path: Path, key: str, entries: list[dict[str, Any]], sources: dict[str, Source]) -> tuple[Dated, ...]:
+    dated = []
+    for index, entry in enumerate(entries):
+        where = f"{path.name}: {key}[{index}]"
+        if entry["source"] not in sources:
+            raise RuleFileError(f"{where}.source: {entry['source']!r} is not among this file's sources.")
+        until = entry.get("until")
+        if until is not None and until < entry["since"]:
+            raise RuleFileError(f"{where}.until: expected a day on or after since ({entry['since']}).")
+        source = msgspec.structs.replace(sources[entry["source"]], words=entry["words"])
+        value = msgspec.convert(entry["value"], VALUE_TYPES[key])
+        dated.append(Dated(entry["since"], until, Rule(value, source, entry["confidence"])))
+    dated.sort(key=lambda one: one.since)
+    for earlier, later in itertools.pairwise(dated):
+        if earlier.until is None or earlier.until >= later.since:
+            raise RuleFileError(
+                f"{path.name}: {key}: the entry since {earlier.since} overlaps the one since {later.since};"
+                " expected an until before it."
+            )
+    return tuple(dated)
+
+
+def read_pairs(sources: Mapping[str, Source], path: Path = FOLDER / "pairs.csv") -> tuple[DatedPair, ...]:
+    """The pair edits of the embedded table; `sources` are the national book's."""
+    pairs = []
+    for where, row in _csv_rows(path, sources):
+        if row["indicator"] not in ("0", "1"):
+            raise RuleFileError(f"{where}: indicator: expected 0 or 1, not {row['indicator']!r}.")
+        words = f"Column 1 {row['column1']}, column 2 {row['column2']}, modifier indicator {row['indicator']}."
+        source = msgspec.structs.replace(sources[row["source"]], words=words)
+        rule = Rule(row["indicator"], source, row["confidence"])
+        pair = Pair(row["column1"], row["column2"], int(row["indicator"]), rule)
+        pairs.append(DatedPair(_day(where, row["since"]), _last_day(where, row["until"]), pair))
+    return tuple(pairs)
+
+
+def read_elements(path: Path = FOLDER / "documentation.toml") -> tuple[CatalogueElement, ...]:
+    """The documentation catalogue, in its own order."""
+    content = read_toml(path)
+    sources = content["sources"]
+    elements = []
+    for index, entry in enumerate(content["element"]):
+        where = f"{path.name}: element[{index}] ({entry.get('id', 'no id')})"
+        if entry["source"] not in sources:
+            raise RuleFileError(f"{where}.source: {entry['source']!r} is not among this file's sources.")
+        alternatives = tuple(frozenset(one.split(" and ")) for one in entry["satisfied_by"])
+        unknown = frozenset[str]().union(*alternatives) - EVIDENCE
+        if unknown:
+            raise RuleFileError(f"{where}.satisfied_by: {sorted(unknown)} are no kinds of evidence.")
+        elements.append(
+            CatalogueElement(
+                id=entry["id"],
+                codes=_codes(where, entry["codes"]),
+                levels=entry["levels"],
+                when=entry["when"],
+                label=entry["label"],
+                ask=entry["ask"],
+                answer=entry["answer"],
+                satisfied_by=alternatives,
+                source=_source(sources[entry["source"]], entry["words"]),
+                confidence=entry["confidence"],
+            )
+        )
+    return tuple(elements)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file; raises RuleFileError with the line that cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleFileError(f"{path.name}: expected TOML: {error}.") from None
+
+
+def _codes(where: str, named: str | list[str]) -> frozenset[str]:
+    every = tables.codes().values()
+    if isinstance(named, list):
+        return frozenset(named)
+    match named:
+        case "therapies":
+            return frozenset(code.code for code in every if code.is_therapy)
+        case "timed":
+            return frozenset(code.code for code in every if code.timed and code.is_therapy)
+        case "settings":
+            return frozenset(code.code for code in every if code.setting)
+        case _:
+            raise RuleFileError(f"{where}.codes: expected therapies, timed, settings or a list of codes.")
+
+
+def _csv_rows(path: Path, sources: Mapping[str, Source]) -> Iterator[tuple[str, dict[str, str]]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            where = f"{path.name}, line {number}"
+            if row["source"] not in sources:
+                raise RuleFileError(f"{where}: source: {row['source']!r} is not a source of the national book.")
+            if row["confidence"] not in CONFIDENCES:
+                raise RuleFileError(f"{where}: confidence: expected one of {sorted(CONFIDENCES)}.")
+            yield where, row
+
+
+def _day(where: str, text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise RuleFileError(f"{where}: expected a date such as 2024-07-01, not {text!r}.") from None
+
+
+def _last_day(where: str, text: str) -> dt.date | None:
+    return _day(where, text) if text else None
+
+
+def _source(part: Mapping[str, Any], words: str = "") -> Source:
+    return Source(
+        title=part["title"],
+        section=part["section"],
+        url=part["url"],
+        published=str(part["published"]),
+        retrieved=str(part["retrieved"]),
+        words=words,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The same content with dates as ISO text, which is how JSON Schema knows them."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _where(path: Sequence[str | int]) -> str:
+    words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return words.lstrip(".") or "the file"

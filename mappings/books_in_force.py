@@ -1,0 +1,186 @@
+"""From books to the one rule book of a payer on a date of service, and from printed names to a payer.
+
+Books are layered like a law and its reforms: a payer's own file first, then the book that it extends.
+"""
+
+import datetime as dt
+import functools
+import re
+from typing import Any
+
+import msgspec
+
+from mappings import book_files
+from mappings.book_files import Book, DatedPair, KnownAs
+from mappings.rule_book import Element, Pair, RuleBook
+
+BASE = "national"
+NCCI_EDITION = "ncci-2024q3"
+"""The edition of the embedded pair table, as a book's edition names it."""
+
+
+class UnknownPayerError(Exception):
+    """No book has this id; the message lists those that exist."""
+
+
+@functools.cache
+def books() -> dict[str, Book]:
+    """The books of the installation, by id, read once; raises RuleFileError."""
+    return book_files.read_books()
+
+
+def payer_books() -> list[Book]:
+    """The books that a payer or network can be known by, in the order of their ids; the base is none."""
+    return [book for key, book in books().items() if key != BASE]
+
+
+def chain(payer: str) -> tuple[Book, ...]:
+    """The payer's book and those beneath it, own rules first."""
+    known = books()
+    if payer not in known:
+        ids = ", ".join(book.id for book in payer_books())
+        raise UnknownPayerError(f"There is no rule book {payer!r}; the books are {ids}.")
+    layers = [known[payer]]
+    while layers[-1].extends:
+        layers.append(known[layers[-1].extends])
+    return tuple(layers)
+
+
+def begins() -> dt.date:
+    """The first date of service that the books answer for."""
+    return min(entry.since for entry in books()[BASE].rules["units_method"])
+
+
+@functools.lru_cache(maxsize=4096)
+def rule_book(payer: str, on: dt.date) -> RuleBook:
+    """The rules of a payer in force on a date of service (on the books' first day for an earlier one)."""
+    layers = chain(payer)
+    day = max(on, begins())
+    rules: dict[str, Any] = {}
+    for key in book_files.VALUE_TYPES:
+        for layer in layers:
+            entry = next((entry for entry in layer.rules.get(key, ()) if entry.in_force(day)), None)
+            if entry is not None:
+                rules[key] = entry.rule
+                break
+    pairs = _pairs_on(day)
+    return RuleBook(
+        id=payer,
+        title=layers[0].title,
+        on=on,
+        edition=edition(payer),
+        pairs=pairs,
+        pairs_known=bool(pairs),
+        elements=_elements(payer),
+        **rules,
+    )
+
+
+def edition(payer: str) -> str:
+    """The edition of a book: the newest date among its layers, and the pair table's edition."""
+    newest = max(layer.edition for layer in chain(payer))
+    return f"{payer}@{newest}+{NCCI_EDITION}"
+
+
+@functools.cache
+def _all_pairs() -> tuple[DatedPair, ...]:
+    return book_files.read_pairs(books()[BASE].sources)
+
+
+@functools.lru_cache(maxsize=4096)
+def _pairs_on(day: dt.date) -> dict[tuple[str, str], Pair]:
+    return {
+        (dated.pair.column1, dated.pair.column2): dated.pair
+        for dated in _all_pairs()
+        if dated.since <= day and (dated.until is None or day <= dated.until)
+    }
+
+
+@functools.cache
+def _elements(payer: str) -> dict[str, tuple[Element, ...]]:
+    """The documentation elements that a payer asks for, by billing code."""
+    ids = [layer.id for layer in chain(payer)]
+    asked: dict[str, list[Element]] = {}
+    for entry in book_files.read_elements():
+        level = next((entry.levels[book] for book in ids if book in entry.levels), "none")
+        if level == "none":
+            continue
+        if entry.confidence == "uncertain":
+            level = "should"  # an uncertain fact may only inform
+        element = Element(
+            id=entry.id,
+            level=level,
+            when=entry.when,
+            label=entry.label,
+            ask=entry.ask,
+            answer=entry.answer,
+            satisfied_by=entry.satisfied_by,
+            source=entry.source,
+        )
+        for code in entry.codes:
+            asked.setdefault(code, []).append(element)
+    return {code: tuple(sorted(found, key=lambda e: e.level != "must")) for code, found in asked.items()}
+
+
+def payer_known_as(identifiers: tuple[tuple[str, str], ...], names: tuple[str, ...]) -> str:
+    """The id of the book for a payer's identifiers (system, value) and printed names, "" where none is known.
+
+    Identifiers are looked at before names. A name matches when the book's name stands in it as whole words;
+    the longest matching name wins, so that "State Health Plan (BCBSNC)" is the state's plan.
+    """
+    by_identifier, by_name = _known()
+    for system, value in identifiers:
+        found = by_identifier.get((system.rstrip("/").lower(), value.strip().lower()))
+        if found:
+            return found
+    for name in names:
+        printed = f" {_plain_name(name)} "
+        for known, book in by_name:
+            if f" {known} " in printed:
+                return book
+    return ""
+
+
+@functools.cache
+def _known() -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]]:
+    identifiers = {}
+    names = []
+    for book in payer_books():
+        for known in book.known_as:
+            if known.value:
+                identifiers[_identifier(known)] = book.id
+            else:
+                names.append((_plain_name(known.name), book.id))
+    return identifiers, sorted(names, key=lambda pair: -len(pair[0]))
+
+
+def _identifier(known: KnownAs) -> tuple[str, str]:
+    return known.system.rstrip("/").lower(), known.value.strip().lower()
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_name(name: str) -> str:
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", name.lower()).split())
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A documentation element as a form asks for it; `answer` is text, minutes, yes-no or number."""
+
+    id: str
+    ask: str
+    answer: str
+
+
+@functools.cache
+def questions() -> dict[str, Question]:
+    """Every documentation element as a question, by its id."""
+    return {one.id: Question(one.id, one.ask, one.answer) for one in book_files.read_elements()}
+
+
+def load(base: str) -> None:
+    """Read every file now, so that a bad one stops the start; raises RuleFileError or UnknownPayerError."""
+    today_or_later = dt.date(9999, 1, 1)
+    for book in [base, *(book.id for book in payer_books())]:
+        rule_book(book, today_or_later)
+    payer_known_as((), ("",))
+    questions()

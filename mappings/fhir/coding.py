@@ -1,0 +1,118 @@
+"""Billing codes, modifiers, units and minutes out of FHIR's data types."""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from mappings import tables
+from mappings.fhir.resources import Concept, Quantity
+
+BILLING_SYSTEMS = frozenset({"cpt", "hcpcs"})
+_CODE = re.compile(r"^(?:\d{5}|\d{4}[TFU]|[A-Z]\d{4})$")
+_MODIFIER = re.compile(r"^[A-Z0-9]{2}$")
+
+
+class Billed(msgspec.Struct, frozen=True, gc=False):
+    """A billing code with the modifiers that were written beside it in the same concept."""
+
+    code: str
+    modifiers: tuple[str, ...]
+    named_otherwise: bool
+
+
+NOTHING = Billed("", (), False)
+
+
+def billed(concept: Concept | None) -> Billed:
+    """The CPT or HCPCS code of a concept ("" where it has none).
+
+    A coding without a system counts when its code has the form of one; `named_otherwise` says that a
+    coding of another system (SNOMED CT, a local one) names the service too.
+    """
+    if concept is None:
+        return NOTHING
+    if concept.concept is not None:
+        return billed(concept.concept)
+    code, otherwise = "", False
+    modifiers: tuple[str, ...] = ()
+    for coding in concept.coding:
+        text = (coding.code or "").strip().upper()
+        if coding.system and tables.system_name(coding.system) not in BILLING_SYSTEMS:
+            otherwise = otherwise or bool(text)
+        elif _MODIFIER.match(text) and text not in modifiers:
+            modifiers = (*modifiers, text)
+        elif not code:
+            base, *written = re.split(r"[\s:,-]+", text) if len(text) > 5 else [text]
+            if _CODE.match(base):
+                code, modifiers = base, (*modifiers, *(part for part in written if _MODIFIER.match(part)))
+    if not code and not concept.coding and concept.text:
+        text = concept.text.strip().upper()
+        code = text if _CODE.match(text) else ""
+    return Billed(code, modifiers, otherwise)
+
+
+def modifier_of(concept: Concept) -> str:
+    """The two-character modifier that a concept names, "" where it is none."""
+    for coding in concept.coding:
+        text = (coding.code or "").strip().upper()
+        if _MODIFIER.match(text) and (not coding.system or is_billing_system(coding.system)):
+            return text
+    text = (concept.text or "").strip().upper()
+    return text if not concept.coding and _MODIFIER.match(text) else ""
+
+
+def is_billing_system(uri: str) -> bool:
+    """Whether a code system is CPT or HCPCS, however it is spelled."""
+    return tables.system_name(uri) in BILLING_SYSTEMS
+
+
+def modifiers_of(concepts: Iterable[Concept]) -> tuple[str, ...]:
+    """The modifiers of a list of concepts, in its order."""
+    return tuple(found for found in map(modifier_of, concepts) if found)
+
+
+def minutes_of(quantity: Quantity) -> int | None:
+    """The whole minutes of a quantity of time; None where its unit is no unit of time."""
+    unit = (quantity.code or quantity.unit or "").strip().lower()
+    seconds = tables.seconds_per_unit().get(unit)
+    if seconds is None and quantity.unit:
+        seconds = tables.seconds_per_unit().get(quantity.unit.strip().lower())
+    if seconds is None or quantity.value is None or quantity.value < 0:
+        return None
+    return int(quantity.value * seconds // 60)
+
+
+def units_of(quantity: Quantity | None) -> int | str | None:
+    """The units of a quantity: None where there is none, a sentence where it is no whole number of units."""
+    if quantity is None or quantity.value is None:
+        return None
+    if quantity.value < 0 or quantity.value != int(quantity.value):
+        return f"expected a whole number of units, got {quantity.value}"
+    return int(quantity.value)
+
+
+def icd10_of(concept: Concept | None) -> str:
+    """The ICD-10-CM code of a concept, "" where it has none."""
+    if concept is None:
+        return ""
+    for coding in concept.coding:
+        if coding.code and coding.system and tables.system_name(coding.system) == "icd10cm":
+            return coding.code.strip().upper()
+    return ""
+
+
+def site_of(concept: Concept) -> tables.Site | None:
+    """The regions that a body site names, by its codes first, by its words otherwise."""
+    if concept.concept is not None:
+        return site_of(concept.concept)
+    regions: frozenset[str] = frozenset()
+    specific = False
+    for coding in concept.coding:
+        site = tables.body_sites().get((tables.system_name(coding.system or ""), coding.code or ""))
+        if site is not None:
+            regions, specific = regions | site.regions, specific or site.specific
+    if regions:
+        return tables.Site(regions, specific)
+    words = " ; ".join(filter(None, [concept.text, *(coding.display for coding in concept.coding)]))
+    return tables.site_in_words(words) if words else None

@@ -1,0 +1,53 @@
+"""FHIR dates and times: partial ones are legal, and a day is never taken for midnight."""
+
+import datetime as dt
+import functools
+import re
+
+from mappings.fhir.resources import Period
+from mappings.visit import Interval
+
+_TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
+
+
+@functools.lru_cache(maxsize=8192)
+def day_of(text: str | None) -> dt.date | None:
+    """The calendar day that a FHIR date or dateTime names in its own zone; None for a partial or broken one."""
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(maxsize=8192)
+def instant_of(text: str | None) -> dt.datetime | None:
+    """The moment that a FHIR dateTime names; None where it has no time of day or cannot be read."""
+    if not text or not _TIME.match(text):
+        return None
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def interval_of(period: Period | None) -> Interval | str | None:
+    """The block of time of a Period: None where it has no times of day, a sentence where it is wrong."""
+    if period is None:
+        return None
+    start, end = instant_of(period.start), instant_of(period.end)
+    if start is None or end is None:
+        return None
+    if (start.tzinfo is None) != (end.tzinfo is None):
+        return "its start and end do not both have a time zone"
+    if end < start:
+        return f"it ends ({period.end}) before it starts ({period.start})"
+    if end - start > dt.timedelta(hours=12):
+        return f"it lasts more than twelve hours ({period.start} to {period.end}); expected one service's own time"
+    return Interval(start, end)
+
+
+def naive(interval: Interval) -> bool:
+    """Whether the block has no time zone, so that it cannot be compared with one that has."""
+    return interval.start.tzinfo is None

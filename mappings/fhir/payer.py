@@ -1,0 +1,97 @@
+"""Who pays: from the focal insurance of a Claim, or the patient's Coverage, to names and identifiers."""
+
+from typing import TypeVar
+
+import msgspec
+
+from mappings import books_in_force
+from mappings.fhir.reader import Records
+from mappings.fhir.resources import Claim, Coverage, Organization, Reference, ServiceRequest
+from mappings.visit import Payer
+
+R = TypeVar("R", Coverage, Organization)
+
+
+class _Printed:
+    """What was printed of the payer so far, in the order of trust."""
+
+    def __init__(self) -> None:
+        self.identifiers: list[tuple[str, str]] = []
+        self.names: list[str] = []
+
+    def payer(self) -> Payer:
+        book = books_in_force.payer_known_as(tuple(self.identifiers), tuple(self.names))
+        saw = [*self.names, *(f"{system}|{value}" for system, value in self.identifiers)]
+        return Payer(book, tuple(dict.fromkeys(saw)))
+
+
+def claim_payer(claim: Claim, records: Records) -> Payer:
+    """The payer of the claim's focal insurance (else the first by sequence), then of its insurer."""
+    printed = _Printed()
+    insurance = sorted(claim.insurance, key=lambda one: (not one.focal, one.sequence or 0))
+    if insurance:
+        reference = insurance[0].coverage
+        coverage = _resolve(Coverage, reference, claim.contained, records)
+        if coverage is not None:
+            _read_coverage(coverage, claim.contained, records, printed)
+        elif reference is not None:
+            _read_reference(reference, claim.contained, records, printed)
+    elif records.all(Coverage):
+        _read_coverage(_primary(records), claim.contained, records, printed)
+    if claim.insurer is not None:
+        _read_reference(claim.insurer, claim.contained, records, printed)
+    return printed.payer()
+
+
+def order_payer(orders: list[ServiceRequest], records: Records) -> Payer:
+    """The payer of the coverage that the orders name, else of the patient's first coverage."""
+    printed = _Printed()
+    named = [reference for order in orders for reference in order.insurance]
+    coverage = next(filter(None, (records.get(Coverage, reference) for reference in named)), None)
+    if coverage is None and records.all(Coverage):
+        coverage = _primary(records)
+    if coverage is not None:
+        _read_coverage(coverage, [], records, printed)
+    else:
+        for reference in named:
+            _read_reference(reference, [], records, printed)
+    return printed.payer()
+
+
+def _primary(records: Records) -> Coverage:
+    """The coverage to bill first: active before others, then by its stated order."""
+    return min(records.all(Coverage), key=lambda one: (one.status not in (None, "active"), one.order or 1))
+
+
+def _read_coverage(coverage: Coverage, contained: list[msgspec.Raw], records: Records, printed: _Printed) -> None:
+    inside = [*coverage.contained, *contained]
+    parties = [*coverage.payor, *(part.party for part in coverage.payment_by if part.party)]
+    if coverage.insurer is not None:
+        parties.append(coverage.insurer)
+    for reference in parties:
+        _read_reference(reference, inside, records, printed)
+
+
+def _read_reference(reference: Reference, contained: list[msgspec.Raw], records: Records, printed: _Printed) -> None:
+    organization = _resolve(Organization, reference, contained, records)
+    for identifier in [reference.identifier, *(organization.identifier if organization else [])]:
+        if identifier is not None and identifier.value:
+            printed.identifiers.append((identifier.system or "", identifier.value))
+    names = [organization.name, *organization.alias] if organization else []
+    printed.names.extend(name for name in [*names, reference.display] if name)
+
+
+def _resolve(kind: type[R], reference: Reference | None, contained: list[msgspec.Raw], records: Records) -> R | None:
+    """The resource that a reference names, among the contained ones for "#id", else among those sent along."""
+    if reference is None or not reference.reference:
+        return None
+    if not reference.reference.startswith("#"):
+        return records.get(kind, reference)
+    for raw in contained:
+        try:
+            resource = msgspec.json.decode(raw, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # another type of resource, or a broken one: the payer is then not known by it
+        if resource.id == reference.reference[1:]:
+            return resource
+    return None

@@ -1,0 +1,176 @@
+"""Raw JSON to resources: at once where everything is well, entry by entry where something is not.
+
+One broken entry costs itself: it becomes a Gap with its JSON path, and its neighbours are read.
+"""
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from mappings.fhir.resources import AnyResource, Bundle, Reference, Resource
+from mappings.visit import Gap
+
+R = TypeVar("R", bound=Resource)
+
+_WHOLE = msgspec.json.Decoder(AnyResource | Bundle)
+_ONE = msgspec.json.Decoder(AnyResource)
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_WORDS = {"`int`": "a whole number", "`float`": "a number", "`str`": "a string", "`bool`": "true or false",
+          "`array`": "a list", "`object`": "an object", "`null`": "nothing"}  # fmt: skip
+
+
+class _Head(msgspec.Struct):
+    resourceType: str = ""
+
+
+class _RawEntry(msgspec.Struct, rename="camel"):
+    full_url: str | None = None
+    resource: msgspec.Raw = msgspec.Raw()
+
+
+class _RawBundle(msgspec.Struct):
+    entry: list[msgspec.Raw] = []
+
+
+_KNOWN_TYPES = frozenset(struct.__struct_config__.tag for struct in AnyResource.__args__)
+
+
+class Records:
+    """The resources of one request, found by type and by reference, and what could not be read."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[type[Resource], list[Resource]] = {}
+        self._by_reference: dict[str, Resource] = {}
+        self.gaps: list[Gap] = []
+
+    def add(self, resource: Resource, full_url: str | None = None) -> None:
+        """Keep a resource; one that is known already by type and id is not kept twice."""
+        kind = type(resource)
+        if resource.id is not None:
+            name = f"{kind.__name__}/{resource.id}"
+            if name in self._by_reference:
+                return
+            self._by_reference[name] = resource
+        if full_url:
+            self._by_reference.setdefault(full_url, resource)
+        self._by_type.setdefault(kind, []).append(resource)
+
+    def all(self, kind: type[R]) -> list[R]:
+        """Every resource of one type, in the order in which they came."""
+        return self._by_type.get(kind, [])  # type: ignore[return-value]
+
+    def get(self, kind: type[R], reference: Reference | str | None) -> R | None:
+        """The resource that a reference names (relative, absolute or urn:uuid), if it came along."""
+        text = reference if isinstance(reference, str) or reference is None else reference.reference
+        if not text:
+            return None
+        found = self._by_reference.get(text) or self._by_reference.get(local_reference(text))
+        return found if isinstance(found, kind) else None
+
+    def gap(self, path: str, reason: str) -> None:
+        """Note something that could not be read."""
+        self.gaps.append(Gap(path, reason))
+
+
+def local_reference(text: str) -> str:
+    """The Type/id at the end of a reference, without server and version; other forms as they are."""
+    if text.startswith(("urn:", "#")):
+        return text
+    parts = text.split("/_history/", 1)[0].rsplit("/", 2)
+    return "/".join(parts[-2:])
+
+
+def id_of(reference: Reference | None, kind: str) -> str:
+    """The id that a reference to this type of resource names, "" where it names none."""
+    if reference is None or not reference.reference:
+        return ""
+    text = local_reference(reference.reference)
+    return text[len(kind) + 1 :] if text.startswith(kind + "/") else text if text.startswith("urn:") else ""
+
+
+def read_value(raw: msgspec.Raw | bytes, path: str, records: Records) -> None:
+    """Read one resource or Bundle into the records; whatever cannot be read becomes a gap."""
+    try:
+        value = _WHOLE.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        _read_apart(raw, path, records)
+        return
+    if isinstance(value, Bundle):
+        for entry in value.entry:
+            if entry.resource is not None:
+                records.add(entry.resource, entry.full_url)
+    else:
+        records.add(value)
+
+
+def read_one(raw: msgspec.Raw | bytes, kind: type[R]) -> R:
+    """One resource of a known type; raises msgspec.DecodeError (with the path) where it is not one."""
+    return msgspec.json.decode(raw, type=kind)
+
+
+class RawEntry(msgspec.Struct, frozen=True):
+    """One entry of a Bundle: its path below the Bundle, its resource as raw JSON, its fullUrl if it has one."""
+
+    path: str
+    resource: msgspec.Raw
+    full_url: str | None
+
+
+def raw_entries(raw: msgspec.Raw | bytes) -> list[RawEntry] | None:
+    """The entries of a Bundle, undecoded; None where it is no Bundle."""
+    try:
+        if msgspec.json.decode(raw, type=_Head).resourceType != "Bundle":
+            return None
+        entries = msgspec.json.decode(raw, type=_RawBundle).entry
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    found = []
+    for index, entry in enumerate(entries):
+        try:
+            read = msgspec.json.decode(entry, type=_RawEntry)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            read = _RawEntry(resource=entry)
+        found.append(RawEntry(f".entry[{index}].resource", read.resource, read.full_url))
+    return found
+
+
+def resource_type(raw: msgspec.Raw | bytes) -> str:
+    """The resourceType of a raw resource, "" where it states none."""
+    try:
+        return msgspec.json.decode(raw, type=_Head).resourceType
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+
+
+def explain(error: Exception) -> tuple[str, str]:
+    """A decoder's complaint as the path below the resource, and a sentence for a person."""
+    if isinstance(error, RecursionError):
+        return "", "it is nested too deeply"
+    found = _AT.match(str(error))
+    what, path = (found["what"], found["path"] or "") if found else (str(error), "")
+    for name, words in _WORDS.items():
+        what = what.replace(name, words)
+    return path, what[:1].lower() + what[1:].replace("`", "'")
+
+
+def _read_apart(raw: msgspec.Raw | bytes, path: str, records: Records) -> None:
+    entries = raw_entries(raw)
+    if entries is None:
+        _read_resource(raw, path, records, None)
+        return
+    for entry in entries:
+        _read_resource(entry.resource, path + entry.path, records, entry.full_url)
+
+
+def _read_resource(raw: msgspec.Raw | bytes, path: str, records: Records, full_url: str | None) -> None:
+    if not bytes(memoryview(raw)):
+        return  # an entry without a resource, as in a history or a transaction's answer
+    try:
+        records.add(_ONE.decode(raw), full_url)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        kind = resource_type(raw)
+        if kind and kind not in _KNOWN_TYPES:
+            return  # a resource that the review does not read
+        below, what = explain(error)
+        records.gap(path + below, what)

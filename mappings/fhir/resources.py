@@ -1,0 +1,274 @@
+"""The parts of FHIR resources that the review reads, R4 names first and R5's beside them.
+
+Only the elements that we use are named; the rest of a resource is skipped by the decoder without being built.
+Types are strict: a number sent as a string is an error of that resource.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+
+class Coding(Struct, gc=False):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class Concept(Struct, gc=False):
+    """A CodeableConcept; R5's CodeableReference as well, whose parts are `concept` and `reference`."""
+
+    coding: list[Coding] = []
+    text: str | None = None
+    concept: "Concept | None" = None
+    reference: "Reference | str | None" = None
+
+
+class Identifier(Struct, gc=False):
+    system: str | None = None
+    value: str | None = None
+
+
+class Reference(Struct, gc=False):
+    reference: str | None = None
+    identifier: Identifier | None = None
+    display: str | None = None
+
+
+class Quantity(Struct, gc=False):
+    value: int | float | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Period(Struct, gc=False):
+    start: str | None = None
+    end: str | None = None
+
+
+class Annotation(Struct, gc=False):
+    text: str | None = None
+
+
+class Performer(Struct, gc=False):
+    actor: Reference | None = None
+
+
+class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True):
+    id: str | None = None
+
+
+class Encounter(Resource, tag="Encounter"):
+    status: str | None = None
+    subject: Reference | None = None
+    period: Period | None = None
+    actual_period: Period | None = None
+
+
+class Procedure(Resource, tag="Procedure"):
+    status: str | None = None
+    code: Concept | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    based_on: list[Reference] = []
+    performed_period: Period | None = None
+    performed_date_time: str | None = None
+    occurrence_period: Period | None = None
+    occurrence_date_time: str | None = None
+    performer: list[Performer] = []
+    body_site: list[Concept] = []
+    reason_code: list[Concept] = []
+    reason_reference: list[Reference] = []
+    reason: list[Concept] = []
+    outcome: Concept | None = None
+    note: list[Annotation] = []
+    used_code: list[Concept] = []
+    used_reference: list[Reference] = []
+
+
+class ClaimDiagnosis(Struct, rename="camel"):
+    sequence: int | None = None
+    diagnosis_codeable_concept: Concept | None = None
+    diagnosis_reference: Reference | None = None
+
+
+class ClaimProcedure(Struct, rename="camel"):
+    sequence: int | None = None
+    procedure_reference: Reference | None = None
+
+
+class ClaimInsurance(Struct):
+    sequence: int | None = None
+    focal: bool | None = None
+    coverage: Reference | None = None
+
+
+class ItemSite(Struct):
+    """R5: a claim item's bodySite is a list of these."""
+
+    site: list[Concept] = []
+
+
+class ClaimItem(Struct, rename="camel"):
+    sequence: int | None = None
+    product_or_service: Concept | None = None
+    modifier: list[Concept] = []
+    quantity: Quantity | None = None
+    serviced_date: str | None = None
+    serviced_period: Period | None = None
+    body_site: Concept | list[ItemSite] | None = None
+    diagnosis_sequence: list[int] = []
+    procedure_sequence: list[int] = []
+    encounter: list[Reference] = []
+
+
+class Claim(Resource, tag="Claim"):
+    status: str | None = None
+    use: str | None = None
+    patient: Reference | None = None
+    billable_period: Period | None = None
+    insurer: Reference | None = None
+    diagnosis: list[ClaimDiagnosis] = []
+    procedure: list[ClaimProcedure] = []
+    insurance: list[ClaimInsurance] = []
+    item: list[ClaimItem] = []
+    contained: list[msgspec.Raw] = []
+
+
+class ServiceRequest(Resource, tag="ServiceRequest"):
+    status: str | None = None
+    code: Concept | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    order_detail: list[Concept] = []
+    quantity_quantity: Quantity | None = None
+    occurrence_date_time: str | None = None
+    occurrence_period: Period | None = None
+    authored_on: str | None = None
+    body_site: list[Concept] = []
+    reason_code: list[Concept] = []
+    reason_reference: list[Reference] = []
+    reason: list[Concept] = []
+    insurance: list[Reference] = []
+    note: list[Annotation] = []
+
+
+class CoverageClass(Struct):
+    name: str | None = None
+    value: str | Identifier | None = None
+
+
+class PaymentBy(Struct):
+    """R5: who pays under a Coverage stands in `paymentBy` or `insurer`."""
+
+    party: Reference | None = None
+
+
+class Coverage(Resource, tag="Coverage"):
+    status: str | None = None
+    payor: list[Reference] = []
+    insurer: Reference | None = None
+    payment_by: list[PaymentBy] = []
+    beneficiary: Reference | None = None
+    order: int | None = None
+    contained: list[msgspec.Raw] = []
+
+
+class Organization(Resource, tag="Organization"):
+    identifier: list[Identifier] = []
+    name: str | None = None
+    alias: list[str] = []
+
+
+class Condition(Resource, tag="Condition"):
+    code: Concept | None = None
+    subject: Reference | None = None
+
+
+class CarePlan(Resource, tag="CarePlan"):
+    status: str | None = None
+    subject: Reference | None = None
+    period: Period | None = None
+
+
+class GoalTarget(Struct, rename="camel"):
+    measure: Concept | None = None
+    detail_quantity: Any = None
+    detail_range: Any = None
+    detail_integer: int | None = None
+    detail_string: str | None = None
+    detail_codeable_concept: Any = None
+
+
+class Goal(Resource, tag="Goal"):
+    lifecycle_status: str | None = None
+    subject: Reference | None = None
+    target: list[GoalTarget] = []
+
+
+class Observation(Resource, tag="Observation"):
+    status: str | None = None
+    code: Concept | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    part_of: list[Reference] = []
+
+
+class Answer(Struct, rename="camel"):
+    value_boolean: bool | None = None
+    value_decimal: int | float | None = None
+    value_integer: int | None = None
+    value_string: str | None = None
+    value_date: str | None = None
+    value_date_time: str | None = None
+    value_coding: Coding | None = None
+    value_quantity: Quantity | None = None
+    item: "list[ResponseItem]" = []
+
+
+class ResponseItem(Struct, rename="camel"):
+    link_id: str = ""
+    answer: list[Answer] = []
+    item: "list[ResponseItem]" = []
+
+
+class QuestionnaireResponse(Resource, tag="QuestionnaireResponse"):
+    status: str | None = None
+    subject: Reference | None = None
+    encounter: Reference | None = None
+    authored: str | None = None
+    part_of: list[Reference] = []
+    based_on: list[Reference] = []
+    item: list[ResponseItem] = []
+
+
+class Patient(Resource, tag="Patient"):
+    pass
+
+
+class Practitioner(Resource, tag="Practitioner"):
+    pass
+
+
+class OperationOutcome(Resource, tag="OperationOutcome"):
+    pass
+
+
+AnyResource = (
+    Encounter | Procedure | Claim | ServiceRequest | Coverage | Organization | Condition | CarePlan | Goal
+    | Observation | QuestionnaireResponse | Patient | Practitioner | OperationOutcome
+)  # fmt: skip
+"""Every resource that is read, and a few that often come along and are passed over."""
+
+
+class Entry(Struct, rename="camel"):
+    full_url: str | None = None
+    resource: AnyResource | None = None
+
+
+class Bundle(Resource, tag="Bundle"):
+    entry: list[Entry] = []

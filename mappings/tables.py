@@ -1,0 +1,194 @@
+"""The lookup tables, read once from the CSV files in `mappings/tables`.
+
+Each function answers from memory. A code-system alias, a body site, a unit of time: one row in one file.
+"""
+
+import csv
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+FOLDER = Path(__file__).parent / "tables"
+
+CODE_KINDS = frozenset(
+    {
+        "therapeutic-procedure", "modality-attended", "modality-supervised", "group", "evaluation",
+        "evaluation-management", "cmt-spinal", "cmt-extraspinal", "unlisted", "dry-needling", "acupuncture",
+        "test", "orthotic", "other",
+    }
+)  # fmt: skip
+
+
+class Code(msgspec.Struct, frozen=True):
+    """A billing code: the number, our own short label (never the licensed descriptor), and how it is billed.
+
+    `timed` codes are billed in 15-minute units; `one_on_one` ones need the practitioner's whole attention;
+    `setting` ones are given by a device whose settings belong in the note.
+    """
+
+    code: str
+    label: str
+    kind: str
+    timed: bool
+    always_therapy: bool
+    one_on_one: bool
+    setting: bool
+
+    @property
+    def is_cmt(self) -> bool:
+        """Chiropractic manipulation, spinal or not."""
+        return self.kind in ("cmt-spinal", "cmt-extraspinal")
+
+    @property
+    def is_em(self) -> bool:
+        """Evaluation and management (an office visit), not a therapist's evaluation."""
+        return self.kind == "evaluation-management"
+
+    @property
+    def is_therapy(self) -> bool:
+        """A therapy or modality, as a network counts them per visit."""
+        return self.kind in ("therapeutic-procedure", "modality-attended", "modality-supervised", "group")
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+@functools.cache
+def codes() -> dict[str, Code]:
+    """Every billing code that VisitCue knows, by number (codes.csv)."""
+    return {
+        row["code"]: Code(
+            code=row["code"],
+            label=row["label"],
+            kind=row["kind"],
+            timed=row["timed"] == "yes",
+            always_therapy=row["always_therapy"] == "yes",
+            one_on_one=row["one_on_one"] == "yes",
+            setting=row["setting"] == "yes",
+        )
+        for row in _rows("codes.csv")
+    }
+
+
+@functools.cache
+def code_systems() -> dict[str, str]:
+    """Code-system spellings, lower case without a trailing slash, to our name of the system."""
+    return {row["alias"]: row["system"] for row in _rows("code_systems.csv")}
+
+
+@functools.cache
+def system_name(uri: str) -> str:
+    """Our name of a code system ("cpt", "hcpcs", "icd10cm" ...), "" for one that we do not know."""
+    return code_systems().get(uri.strip().rstrip("/").lower(), "")
+
+
+@functools.cache
+def seconds_per_unit() -> dict[str, int]:
+    """Spellings of units of time, lower case, to seconds."""
+    return {row["alias"]: int(row["seconds"]) for row in _rows("minute_units.csv")}
+
+
+@functools.cache
+def region_parents() -> dict[str, str]:
+    """Every region of the closed list, to the region it is a part of ("" for none)."""
+    return {row["region"]: row["parent"] for row in _rows("regions.csv")}
+
+
+@functools.cache
+def spinal_regions() -> frozenset[str]:
+    """The five regions that count towards the level of a spinal manipulation."""
+    return frozenset(row["region"] for row in _rows("regions.csv") if row["spinal"] == "yes")
+
+
+@functools.cache
+def regions_overlap(one: str, other: str) -> bool:
+    """Whether two regions are the same, or one is a part of the other (knee and lower extremity)."""
+    parents = region_parents()
+    return one == other or parents.get(one, "") == other or parents.get(other, "") == one
+
+
+class Site(msgspec.Struct, frozen=True):
+    """What a body site says: its regions, and whether it names a muscle or joint."""
+
+    regions: frozenset[str]
+    specific: bool
+
+
+@functools.cache
+def body_sites() -> dict[tuple[str, str], Site]:
+    """Coded body sites by (system, code)."""
+    return {
+        (row["system"], row["code"]): Site(frozenset(row["regions"].split()), row["specific"] == "yes")
+        for row in _rows("body_sites.csv")
+    }
+
+
+@functools.cache
+def _site_words() -> tuple[re.Pattern[str], dict[str, Site]]:
+    sites = {
+        row["words"]: Site(frozenset(row["regions"].split()), row["specific"] == "yes")
+        for row in _rows("body_site_words.csv")
+    }
+    return _any_of(sites), sites
+
+
+def _any_of(phrases: dict[str, Site] | dict[str, frozenset[str]]) -> re.Pattern[str]:
+    longest_first = sorted(phrases, key=len, reverse=True)
+    return re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![\w-])")
+
+
+@functools.lru_cache(maxsize=4096)
+def site_in_words(text: str) -> Site | None:
+    """The regions that a printed body site names, or None where no word is known."""
+    pattern, sites = _site_words()
+    found = [sites[match] for match in pattern.findall(" ".join(text.lower().split()))]
+    if not found:
+        return None
+    return Site(frozenset().union(*(site.regions for site in found)), any(site.specific for site in found))
+
+
+@functools.cache
+def _diagnosis_prefixes() -> dict[str, frozenset[str]]:
+    return {row["prefix"]: frozenset(row["regions"].split()) for row in _rows("diagnosis_regions.csv")}
+
+
+@functools.lru_cache(maxsize=4096)
+def diagnosis_regions(icd10: str) -> frozenset[str]:
+    """The regions that an ICD-10-CM code names (longest prefix wins), empty where it names none."""
+    table = _diagnosis_prefixes()
+    plain = icd10.replace(".", "").upper()
+    for length in range(len(plain), 2, -1):
+        regions = table.get(plain[:length])
+        if regions is not None:
+            return regions
+    return frozenset()
+
+
+@functools.cache
+def observation_kinds() -> dict[tuple[str, str], frozenset[str]]:
+    """Coded observations by (system, code), to the kinds of evidence they are."""
+    kinds: dict[tuple[str, str], frozenset[str]] = {}
+    for row in _rows("observations.csv"):
+        key = (row["system"], row["code"])
+        kinds[key] = kinds.get(key, frozenset()) | {row["kind"]}
+    return kinds
+
+
+@functools.cache
+def _observation_words() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
+    words: dict[str, frozenset[str]] = {}
+    for row in _rows("observation_words.csv"):
+        words[row["words"]] = words.get(row["words"], frozenset()) | {row["kind"]}
+    return _any_of(words), words
+
+
+@functools.lru_cache(maxsize=4096)
+def observation_in_words(text: str) -> frozenset[str]:
+    """The kinds of evidence that an observation's printed name shows."""
+    pattern, words = _observation_words()
+    return frozenset().union(*(words[match] for match in pattern.findall(text.lower())))

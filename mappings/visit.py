@@ -1,0 +1,128 @@
+"""The visit facts: the one internal record between FHIR and the rules.
+
+All types are frozen data. A rule sees only these, never FHIR, so the hooks, the subscriptions, the command
+line and the bulk audit are reviewed alike.
+"""
+
+import datetime as dt
+
+import msgspec
+
+
+class Gap(msgspec.Struct, frozen=True, gc=False):
+    """Something that could not be read: where it stands, and why, in words of the person who can mend it."""
+
+    path: str
+    reason: str
+
+
+class Minutes(msgspec.Struct, frozen=True, gc=False):
+    """Whole minutes of one service, and the element they were read from."""
+
+    value: int
+    read_from: str
+
+
+class Interval(msgspec.Struct, frozen=True, gc=False):
+    """A block of time in which one service was given; both ends are known to the minute."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+    def overlap(self, other: "Interval") -> int:
+        """Whole minutes that both blocks cover."""
+        shared = min(self.end, other.end) - max(self.start, other.start)
+        return max(0, int(shared.total_seconds() // 60))
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One service of the visit: a claim line, a draft order, or a Procedure that stands on no draft.
+
+    `draft` says whether it stands on the claim or order under review, so that a fix can change it; `billed`
+    whether it is billed with this visit at all (a Procedure that a claim leaves out is not).
+    `units` is None where the draft states none. `diagnoses` are ICD-10-CM codes, the first pointed one first.
+    `evidence` holds kinds from `EVIDENCE`; `answered` holds documentation element ids answered in a form.
+    """
+
+    ref: str
+    code: str
+    draft: bool
+    billed: bool = True
+    units: int | None = None
+    modifiers: tuple[str, ...] = ()
+    minutes: Minutes | None = None
+    regions: frozenset[str] = frozenset()
+    diagnoses: tuple[str, ...] = ()
+    evidence: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    times: tuple[Interval, ...] = ()
+    encounter: str = ""
+    services: tuple[str, ...] = ()
+
+
+class Payer(msgspec.Struct, frozen=True):
+    """Who pays: the id of a rule book, or "" where none of ours matched; `saw` lists what was printed."""
+
+    book: str
+    saw: tuple[str, ...] = ()
+
+
+class History(msgspec.Struct, frozen=True):
+    """Earlier visits of the patient, as far as they were sent. `plan_start` is the active care plan's start."""
+
+    seen: bool = False
+    visits: int = 0
+    massage_visits: int = 0
+    plan_start: dt.date | None = None
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """One patient on one date of service, under one draft (a Claim, or the draft orders).
+
+    `draft` names what the fixes belong to ("Claim/cl1", "draftOrders", "" where nothing can be changed).
+    `date_read_from` is "" where the record states no date and today's edition had to serve.
+    `record_sent` says whether the visit's Procedures were sent, so that what is missing is really missing;
+    `not_ours` lists lines whose codes are in no table, and that are therefore not reviewed.
+    """
+
+    draft: str
+    date: dt.date
+    date_read_from: str
+    payer: Payer
+    lines: tuple[Line, ...]
+    history: History = History()
+    record_sent: bool = True
+    not_ours: tuple[str, ...] = ()
+
+    @property
+    def reviewed(self) -> tuple[Line, ...]:
+        """The lines that findings are about: those of the draft, or all of a visit that has no draft."""
+        return tuple(line for line in self.lines if line.draft or not self.draft)
+
+    @property
+    def billed(self) -> tuple[Line, ...]:
+        """The lines that are billed together on this date of service."""
+        return tuple(line for line in self.lines if line.billed)
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """Everything read from one request: its visits, what could not be read, and what was not to be had.
+
+    `unavailable` names parts of the record that were neither sent nor reachable, each with the reason.
+    """
+
+    visits: tuple[Visit, ...]
+    gaps: tuple[Gap, ...] = ()
+    unavailable: tuple[Gap, ...] = ()
+
+
+EVIDENCE = frozenset(
+    {
+        "procedure", "body-site", "specific-site", "reason", "diagnosis", "minutes", "technique", "care-plan",
+        "goal", "measurable-goal", "outcome-measure", "outcome", "device", "performer", "part-pain",
+        "part-asymmetry", "part-range", "part-tissue", "x-ray", "separate-region", "diagnosis-region",
+        "total-timed-minutes", "total-treatment-minutes", "signature", "plan-certified", "progress-report",
+    }
+)  # fmt: skip
+"""Every kind of structured evidence that a documentation element may rest on."""

@@ -1,0 +1,106 @@
+"""The way of one request: read, gather, visit facts, review, cards. Only `gather` does IO, and it is handed in."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import msgspec
+
+from cds_hooks.cards import Card
+from cds_hooks.outcome import Issue, Refusal
+from cds_hooks.prefetch import Prefetched, Present, Unavailable, resolve
+from cds_hooks.request import HookRequest, read_request
+from cds_hooks.service import Service
+from mappings import books_in_force
+from mappings.fhir.reader import Records, read_value
+from mappings.fhir.record import Context
+from mappings.rule_book import RuleBook
+from mappings.visit import Facts, Gap
+from plugin import cards as card_making
+from plugin.findings import Finding
+from plugin.fixes import Patient
+from plugin.hooks.common import Drafted, HookService
+from plugin.review import Reviewed, of_request, review_all
+
+Gather = Callable[[Service, HookRequest], dict[str, Prefetched]]
+"""Everything that is known under the service's prefetch keys, read from wherever it can be read."""
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What an answer depends on beside the request: the practice's base book, and today's date."""
+
+    base_book: str
+    today: dt.date
+
+    def book_for(self, payer: str, on: dt.date) -> RuleBook:
+        """The payer's book on a date of service; the base book for a payer that is not known."""
+        return books_in_force.rule_book(payer or self.base_book, on)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The cards, and what they were made of."""
+
+    cards: list[Card]
+    reviewed: tuple[Reviewed, ...]
+    whole: tuple[Finding, ...]
+
+
+def from_prefetch(service: Service, request: HookRequest) -> dict[str, Prefetched]:
+    """Gathering without IO: what was sent is all there is."""
+    return {key: request.prefetch[key] for key in service.prefetch}
+
+
+def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insist: bool = True) -> Answer:
+    """The answer to one hook request; raises Refusal. Without `insist` missing data is said, not refused."""
+    request = read_request(hook.service, body)
+    records = Records()
+    drafted = hook.drafted(request, records)
+    if not hook.in_scope(drafted):
+        return conclude(Facts((), tuple(records.gaps)), drafted, request, setup)
+    found = gather(hook.service, request)
+    missing = {key: value for key, value in found.items() if isinstance(value, Unavailable)}
+    if insist:
+        _insist(hook.service, missing)
+    for key, value in found.items():
+        if isinstance(value, Present):
+            read_value(value.value, f"prefetch.{key}", records)
+    context = Context(
+        patient=request.patient_id,
+        encounter=request.encounter_id,
+        today=setup.today,
+        record_sent=not {"procedures", "history"} <= missing.keys(),
+        history_sent="history" not in missing,
+    )
+    visits = tuple(hook.visits(drafted, records, context))
+    unavailable = tuple(_gap(hook.service, request, key, value) for key, value in missing.items())
+    return conclude(Facts(visits, tuple(records.gaps), unavailable), drafted, request, setup)
+
+
+def conclude(facts: Facts, drafted: Drafted, request: HookRequest, setup: Setup) -> Answer:
+    """Review the facts and make the cards."""
+    reviewed = review_all(facts, setup.book_for, books_in_force.begins())
+    whole = of_request(facts, reviewed)
+    about = card_making.Request(request.instance, Patient(request.patient_id, request.encounter_id), drafted.drafts)
+    return Answer(card_making.cards(reviewed, whole, about), reviewed, whole)
+
+
+def _insist(service: Service, missing: dict[str, Unavailable]) -> None:
+    """412 where data that the service needs is neither in prefetch nor to be had from the FHIR server."""
+    issues = [
+        Issue(
+            "required",
+            f"prefetch.{key}: {service.prefetch[key].why}; {value.why}, and it could not be read from fhirServer.",
+            f"prefetch.{key}",
+        )
+        for key, value in missing.items()
+        if service.prefetch[key].needed
+    ]
+    if issues:
+        raise Refusal(412, *issues)
+
+
+def _gap(service: Service, request: HookRequest, key: str, value: Unavailable) -> Gap:
+    part = service.prefetch[key]
+    why = value.why
+    if resolve(part.query, request.tokens) is None:
+        why = "the context names no encounter to look it up by"
+    return Gap(f"prefetch.{key}", f"{part.why}; {why}")

@@ -1,0 +1,203 @@
+"""The command line: `visitcue serve|review|payers|findings|codes|validate`.
+
+Exit status 0: all well. 1: critical findings, or an invalid resource. 2: something could not be done, said in one line.
+"""
+
+import datetime as dt
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cds_hooks.outcome import Refusal
+from mappings import books_in_force, tables
+from mappings.book_files import RuleFileError
+from mappings.books_in_force import UnknownPayerError
+from plugin import cli_payers, findings, serving, strict
+from plugin.answer import Answer, Setup
+from plugin.cards import EXTENSION
+from plugin.documents import review_document
+from plugin.services import services
+from plugin.settings import Settings
+
+CRITICAL, FAILED = 1, 2
+
+cli = typer.Typer(
+    help="Reviews therapy and chiropractic billing inside the EHR, over FHIR and CDS Hooks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
+Files = Annotated[list[Path], typer.Argument(help="JSON files.", show_default=False)]
+
+
+def main() -> None:
+    """The console command. A fault of the installation's rule files is one line, not a traceback."""
+    try:
+        cli()
+    except (RuleFileError, UnknownPayerError) as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+@cli.callback(invoke_without_command=True)
+def root(
+    show: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    """What stands before every command."""
+    if show:
+        print(f"visitcue {version('visitcue')}")
+        raise typer.Exit
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1)] = 1,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Allow an address other than loopback, where anybody may call.")
+    ] = False,
+) -> None:
+    """Start the service."""
+    if not serving.is_loopback(host) and not insecure:
+        _fail(
+            f"{host} can be reached from outside, and the service does not authenticate its callers:"
+            " put it behind a proxy that does and say --insecure, or listen on 127.0.0.1."
+        )
+    if serving.is_taken(host, port):
+        _fail(f"Port {port} on {host} is in use: stop what listens there, or name another one with --port.")
+    books_in_force.load(Settings().base_book)
+    print(serving.banner(host, port))
+    serving.run(host, port, workers)
+
+
+@cli.command()
+def review(
+    files: Files,
+    as_json: AsJson = False,
+    base_book: Annotated[str, typer.Option(help="Rule book for a payer that is not recognised.")] = "",
+) -> None:
+    """Review hook requests, Claims or Bundles from files; exit status 1 where a finding is critical."""
+    settings = Settings()
+    setup = Setup(base_book or settings.base_book, dt.datetime.now().astimezone().date())
+    books_in_force.chain(setup.base_book)
+    told = []
+    for file in files:
+        try:
+            told.append((file, review_document(_bytes(file), services(settings), setup)))
+        except Refusal as refusal:
+            _fail("; ".join(f"{file}: {issue.diagnostics}" for issue in refusal.issues))
+    if as_json:
+        print(json.dumps([{"file": str(file), **_for_machines(answer)} for file, answer in told], indent=2))
+    else:
+        for file, answer in told:
+            _print_findings(file, answer)
+    if any(card.indicator == "critical" for _, answer in told for card in answer.cards):
+        raise typer.Exit(CRITICAL)
+
+
+def _for_machines(answer: Answer) -> dict[str, Any]:
+    cards = json.loads(msgspec.json.encode(answer.cards))
+    return {
+        "findings": [{**card["extension"][EXTENSION], "level": card["indicator"]} for card in cards],
+        "cards": cards,
+    }
+
+
+def _print_findings(file: Path, answer: Answer) -> None:
+    console = Console()
+    if not answer.cards:
+        console.print(f"{file}: reviewed, nothing found." if answer.reviewed else f"{file}: no line of ours in it.")
+        return
+    table = Table(title=str(file), title_justify="left")
+    for column in ("", "Finding", "Lines", "What"):
+        table.add_column(column, overflow="fold")
+    for card in answer.cards:
+        finding = card.extension[EXTENSION]
+        table.add_row(card.indicator, finding["code"], "\n".join(finding.get("lines", ())), card.summary)
+    console.print(table)
+
+
+@cli.command()
+def payers(
+    name: Annotated[str, typer.Argument(help="A rule book's id: print it with its sources.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the rule books, or print one with its sources."""
+    if name:
+        layers = books_in_force.chain(name)
+        if as_json:
+            print(json.dumps(cli_payers.whole(layers), indent=2))
+        else:
+            cli_payers.print_book(layers, Console())
+        return
+    listed = [cli_payers.entry(book) for book in books_in_force.payer_books()]
+    if as_json:
+        print(json.dumps(listed, indent=2))
+        return
+    table = Table("Id", "Title", "Extends", "Edition")
+    for one in listed:
+        table.add_row(one["id"], one["title"], one["extends"], one["edition"])
+    Console().print(table)
+
+
+@cli.command(name="findings")
+def list_findings(as_json: AsJson = False) -> None:
+    """List every finding that the review can make."""
+    if as_json:
+        print(json.dumps([{"code": kind.code, "name": kind.name} for kind in findings.KINDS], indent=2))
+        return
+    table = Table("Code", "What it says")
+    for kind in findings.KINDS:
+        table.add_row(kind.code, kind.name)
+    Console().print(table)
+
+
+@cli.command()
+def codes(as_json: AsJson = False) -> None:
+    """List the billing codes that the review knows, with our own short labels."""
+    known = list(tables.codes().values())
+    if as_json:
+        print(json.dumps([msgspec.to_builtins(code) for code in known], indent=2))
+        return
+    table = Table("Code", "Label", "Kind", "Timed")
+    for code in known:
+        table.add_row(code.code, code.label, code.kind, "yes" if code.timed else "no")
+    Console().print(table)
+
+
+@cli.command()
+def validate(files: Files) -> None:
+    """Check resources strictly against FHIR R4; exit status 1 where one is invalid."""
+    invalid = False
+    for file in files:
+        try:
+            faults = strict.faults(json.loads(_bytes(file)))
+        except (ValueError, RecursionError) as error:
+            _fail(f"{file}: this is not JSON: {error}.")
+        invalid = invalid or bool(faults)
+        for fault in faults or ["valid FHIR R4."]:
+            print(f"{file}: {fault}")
+    if invalid:
+        raise typer.Exit(CRITICAL)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        _fail(f"{file}: {error.strerror}.")
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(FAILED)

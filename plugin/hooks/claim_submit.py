@@ -1,0 +1,55 @@
+"""claim-submit: the draft Claim about to go out, with its Encounter and Procedures.
+
+The hook is our proposal (docs/hooks/claim-submit.md). Its announced name is in reverse-domain notation, as CDS
+Hooks asks of a hook outside the catalogue; the plain name is accepted as well.
+"""
+
+from cds_hooks.request import HookRequest
+from cds_hooks.service import Hook, Service
+from mappings import tables
+from mappings.fhir import coding
+from mappings.fhir.reader import Records
+from mappings.fhir.record import Context
+from mappings.fhir.visits import claim_visits
+from mappings.visit import Visit
+from plugin.hooks.common import SHARED, Drafted, HookService, add_claims
+
+PLAIN_NAME = "claim-submit"
+
+
+def service(hook_name: str) -> HookService:
+    """The service `visitcue-claim-submit`, announced under the configured name of the hook."""
+    return HookService(
+        Service(
+            id="visitcue-claim-submit",
+            hook=Hook((hook_name, PLAIN_NAME), ("userId", "patientId", "claim"), "claim"),
+            title="VisitCue: claim before submission",
+            description="Reviews a draft claim line by line against the visit's record: units, modifiers, pairs that"
+            " are not paid together, and missing documentation; every card cites its policy and offers the fix.",
+            usage_requirements="Works from prefetch alone. context.claim is a FHIR R4 Claim, or a Bundle of them.",
+            prefetch=SHARED,
+        ),
+        _drafted,
+        in_scope,
+        visits,
+    )
+
+
+def _drafted(request: HookRequest, records: Records) -> Drafted:
+    drafted = Drafted()
+    add_claims(request.resource, "context.claim", request, records, drafted)
+    return drafted
+
+
+def in_scope(drafted: Drafted) -> bool:
+    """Whether any line of any claim carries a code of ours."""
+    return any(
+        coding.billed(item.product_or_service).code in tables.codes()
+        for draft in drafted.claims
+        for item in draft.claim.item
+    )
+
+
+def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
+    """The visits of all drafted claims."""
+    return [visit for draft in drafted.claims for visit in claim_visits(draft, records, context)]

@@ -1,0 +1,143 @@
+"""What the hooks share: the prefetch keys, and how drafts are taken out of a request's context."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from cds_hooks.outcome import Refusal, bad_request
+from cds_hooks.prefetch import Present
+from cds_hooks.request import HookRequest
+from cds_hooks.service import Prefetch, Service
+from mappings.fhir.lines import DraftClaim
+from mappings.fhir.reader import RawEntry, Records, explain, id_of, raw_entries, read_one, resource_type
+from mappings.fhir.record import Context
+from mappings.fhir.resources import Claim, ServiceRequest
+from mappings.visit import Visit
+from plugin.fixes import Draft, Drafts
+
+ENCOUNTER = Prefetch(
+    "Encounter/{{context.encounterId}}", False, "the date of service is read from it where the draft states none"
+)
+PROCEDURES = Prefetch(
+    "Procedure?encounter={{context.encounterId}}",
+    False,
+    "minutes, regions and documentation of the visit's services are read from them",
+)
+SHARED: dict[str, Prefetch] = {
+    "encounter": ENCOUNTER,
+    "procedures": PROCEDURES,
+    "history": Prefetch(
+        "Procedure?patient={{context.patientId}}&_sort=-date&_count=100",
+        False,
+        "earlier visits tell how often a service was given",
+    ),
+    "coverage": Prefetch(
+        "Coverage?patient={{context.patientId}}", False, "the payer, and with it the rule book, is read from it"
+    ),
+    "conditions": Prefetch(
+        "Condition?patient={{context.patientId}}", False, "diagnoses that lines refer to are read from them"
+    ),
+    "plans": Prefetch(
+        "CarePlan?patient={{context.patientId}}", False, "the treatment plan and the phase of care are read from them"
+    ),
+    "goals": Prefetch("Goal?patient={{context.patientId}}", False, "measurable goals are read from them"),
+    "observations": Prefetch(
+        "Observation?encounter={{context.encounterId}}", False, "findings and outcome measures are read from them"
+    ),
+    "forms": Prefetch(
+        "QuestionnaireResponse?encounter={{context.encounterId}}",
+        False,
+        "answered documentation forms are read from them",
+    ),
+}
+"""The prefetch keys of every service. Templates use first-level tokens only, as CDS Hooks 2.0 asks."""
+
+
+class Drafted(msgspec.Struct):
+    """What of the request is under review, and the caller's JSON for suggestions to change."""
+
+    claims: list[DraftClaim] = []
+    orders: list[tuple[int, ServiceRequest]] = []
+    drafts: Drafts = {}
+
+
+class HookService(msgspec.Struct, frozen=True):
+    """A service with its two steps: `drafted` before any data is asked for, `visits` with the record."""
+
+    service: Service
+    drafted: Callable[[HookRequest, Records], Drafted]
+    in_scope: Callable[[Drafted], bool]
+    visits: Callable[[Drafted, Records, Context], list[Visit]]
+
+
+def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Records, drafted: Drafted) -> None:
+    """The Claim, or the Claims of a Bundle; a broken one among several is a gap, a broken single one a refusal."""
+    kind = resource_type(raw)
+    if kind == "Bundle":
+        for entry in raw_entries(raw) or []:
+            if resource_type(entry.resource) == "Claim":
+                _add_claim_of_bundle(entry, path, request, records, drafted)
+        return
+    if kind != "Claim":
+        raise bad_request(path, f"expected a Claim or a Bundle of Claims, got {kind or 'no resourceType'}.")
+    drafted_claim = _claim(raw, path, request, drafted)
+    drafted.claims.append(drafted_claim)
+    drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, is_claim=True)
+
+
+def _add_claim_of_bundle(entry: RawEntry, path: str, request: HookRequest, records: Records, drafted: Drafted) -> None:
+    try:
+        claim = _claim(entry.resource, path + entry.path, request, drafted)
+    except Refusal as refusal:
+        for issue in refusal.issues:
+            records.gap(issue.path, issue.diagnostics.removeprefix(f"{issue.path}: ").rstrip("."))
+        return
+    drafted.claims.append(claim)
+    drafted.drafts[claim.name] = Draft(claim.name, entry.resource, is_claim=True)
+
+
+def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) -> DraftClaim:
+    try:
+        claim = read_one(raw, Claim)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        below, what = explain(error)
+        raise bad_request(path + below, f"{what}.") from None
+    patient = id_of(claim.patient, "Patient")
+    if patient and request.patient_id and patient != request.patient_id and not patient.startswith("urn:"):
+        raise bad_request(f"{path}.patient", "the Claim is for another patient than context.patientId.")
+    name = f"Claim/{claim.id}" if claim.id else "Claim"
+    if name in drafted.drafts:
+        name = f"{name}~{len(drafted.drafts) + 1}"
+    return DraftClaim(claim, name, path)
+
+
+def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) -> None:
+    """The ServiceRequests of a Bundle of orders; other orders are none of ours, a broken one is a gap."""
+    entries = raw_entries(raw)
+    if entries is None:
+        if resource_type(raw) != "ServiceRequest":
+            raise bad_request(path, "expected a Bundle of orders.")
+        entries = [RawEntry("", raw, None)]
+    for index, entry in enumerate(entries):
+        if resource_type(entry.resource) != "ServiceRequest":
+            continue
+        try:
+            order = read_one(entry.resource, ServiceRequest)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            below, what = explain(error)
+            records.gap(path + entry.path + below, what)
+            continue
+        drafted.orders.append((index, order))
+        name = f"ServiceRequest/{order.id}" if order.id else f"ServiceRequest#{index + 1}"
+        drafted.drafts[name] = Draft(name, entry.resource, is_claim=False)
+
+
+def prefetched_claims(request: HookRequest, records: Records, drafted: Drafted) -> None:
+    """Draft Claims that came under the prefetch key `claims`."""
+    found = request.prefetch.get("claims")
+    if isinstance(found, Present):
+        try:
+            add_claims(found.value, "prefetch.claims", request, records, drafted)
+        except Refusal as refusal:
+            for issue in refusal.issues:
+                records.gap(issue.path, issue.diagnostics.removeprefix(f"{issue.path}: ").rstrip("."))

@@ -1,0 +1,57 @@
+"""encounter-discharge: the Encounter's Procedures and any draft Claim; for EHRs that offer only standard hooks."""
+
+from cds_hooks.request import HookRequest
+from cds_hooks.service import Hook, Prefetch, Service
+from mappings.fhir.reader import Records
+from mappings.fhir.record import Context
+from mappings.fhir.visits import encounter_visits
+from mappings.visit import Visit
+from plugin.hooks import claim_submit
+from plugin.hooks.common import PROCEDURES, SHARED, Drafted, HookService, prefetched_claims
+
+
+def service() -> HookService:
+    """The service `visitcue-encounter-discharge`."""
+    return HookService(
+        Service(
+            id="visitcue-encounter-discharge",
+            hook=Hook(("encounter-discharge",), ("userId", "patientId", "encounterId")),
+            title="VisitCue: the visit before it is closed",
+            description="Reviews the visit's Procedures, and its draft Claim where there is one: units by minutes,"
+            " modifiers, pairs that are not paid together, and missing documentation.",
+            usage_requirements="Works from prefetch alone, but needs the encounter's Procedures.",
+            prefetch={
+                **SHARED,
+                "procedures": Prefetch(PROCEDURES.query, True, PROCEDURES.why),
+                "claims": Prefetch(
+                    "Claim?patient={{context.patientId}}&status=draft",
+                    False,
+                    "a draft claim of the visit is reviewed and can be corrected",
+                ),
+            },
+        ),
+        _drafted,
+        _in_scope,
+        _visits,
+    )
+
+
+def _drafted(request: HookRequest, records: Records) -> Drafted:
+    drafted = Drafted()
+    prefetched_claims(request, records, drafted)
+    return drafted
+
+
+def _in_scope(drafted: Drafted) -> bool:  # noqa: ARG001 - only the record shows what an encounter holds
+    return True
+
+
+def _visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
+    of_procedures = encounter_visits(records, context)
+    day = of_procedures[0].date if of_procedures else None
+    of_claims = [
+        visit
+        for visit in claim_submit.visits(drafted, records, context)
+        if visit.reviewed and (day is None or visit.date == day)
+    ]
+    return of_claims or of_procedures

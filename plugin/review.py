@@ -1,0 +1,79 @@
+"""The review: every rule over every visit, in a fixed order. Pure: no clock, no environment, no IO."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from mappings.rule_book import RuleBook
+from mappings.visit import Facts, Visit
+from plugin.findings import Finding
+from plugin.rules import documentation, facts, modifiers, pairs, policy, units
+
+Rule = Callable[[Visit, RuleBook], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    pairs.never_together,
+    pairs.distinctness,
+    units.untimed,
+    units.timed,
+    units.overlap,
+    modifiers.em_needs_25,
+    modifiers.distinct_with_em,
+    modifiers.plan_modifier,
+    modifiers.conflicts,
+    modifiers.misplaced,
+    modifiers.unsupported,
+    modifiers.order,
+    modifiers.places,
+    policy.cmt_level,
+    policy.unlisted,
+    policy.therapies_per_visit,
+    policy.massage,
+    documentation.missing,
+    facts.payer,
+    facts.date,
+    facts.codes,
+)
+"""Every rule, in the order in which findings of one weight are told."""
+
+_WEIGHT = {"critical": 0, "warning": 1, "info": 2}
+
+
+class Reviewed(msgspec.Struct, frozen=True):
+    """A visit with its findings, and the edition of the book that it was reviewed by."""
+
+    visit: Visit
+    edition: str
+    findings: tuple[Finding, ...]
+
+
+BookFor = Callable[[str, dt.date], RuleBook]
+"""The rule book of a payer ("" for one that is not known) on a date of service."""
+
+
+def review(visit: Visit, book: RuleBook) -> tuple[Finding, ...]:
+    """All findings of a visit, the weightiest first, each weight in the order of the rules."""
+    found = [finding for rule in RULES for finding in rule(visit, book)]
+    return tuple(sorted(found, key=lambda finding: _WEIGHT[finding.level]))
+
+
+def review_all(everything: Facts, book_for: BookFor, begins: dt.date) -> tuple[Reviewed, ...]:
+    """The visits of a request that have lines of ours, each with its findings."""
+    done = []
+    for visit in everything.visits:
+        if not visit.reviewed:
+            continue
+        book = book_for(visit.payer.book, visit.date)
+        early = visit.date < begins
+        found = (facts.before_the_books(visit, begins.isoformat()),) if early else review(visit, book)
+        done.append(Reviewed(visit, book.edition, found))
+    return tuple(done)
+
+
+def of_request(everything: Facts, reviewed: tuple[Reviewed, ...]) -> tuple[Finding, ...]:
+    """What concerns the whole request. Where nothing of it is ours, only what made the draft unreadable."""
+    if reviewed:
+        return tuple(facts.of_request(everything))
+    drafts = tuple(gap for gap in everything.gaps if gap.path.startswith("context"))
+    return tuple(facts.of_request(Facts((), drafts)))

@@ -1,0 +1,1 @@
+"""The rules: plain functions (Visit, RuleBook) -> findings, one subject a module, named in `plugin.review`."""

@@ -1,0 +1,240 @@
+"""Modifiers: 25 on an E/M, GP by payer, order, places on a line, and those that do not belong.
+
+59 beside a manipulation and between paired services is decided in `pairs`, by evidence.
+"""
+
+from collections.abc import Iterator
+
+from mappings import tables
+from mappings.rule_book import RuleBook, Source
+from mappings.visit import Line, Visit
+from plugin.findings import AddModifier, Finding, Fix, RemoveModifier, ReorderModifiers, Slot
+from plugin.rules.pairs import demands_on
+from plugin.rules.placing import DISTINCT, says_distinct, with_modifier, without_modifier
+
+PLANS = ("GP", "GO", "GN")
+"""The modifiers that name the discipline under whose plan a therapy was given."""
+
+PAIRS_COVER = frozenset(
+    {
+        "therapeutic-procedure",
+        "modality-attended",
+        "modality-supervised",
+        "group",
+        "evaluation",
+        "evaluation-management",
+        "cmt-spinal",
+        "cmt-extraspinal",
+    }
+)
+"""Kinds of code whose pairs among each other the embedded table holds without exception."""
+
+OCCUPATIONAL = frozenset({"97165", "97166", "97167", "97168"})
+SPEECH = frozenset({"92507", "92508", "92521", "92522", "92523", "92524", "92526"})
+
+
+def em_needs_25(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """An E/M beside a manipulation or a therapist's evaluation needs 25, never 59 (NCCI manual XI-S, PTP edits)."""
+    codes = tables.codes()
+    for line in visit.billed:
+        if not codes[line.code].is_em or "25" in line.modifiers:
+            continue
+        sources: list[Source] = []
+        others: list[Line] = []
+        for other in visit.billed:
+            found = _asks_for_25(line, other, book)
+            if found is not None and (line in visit.reviewed or other in visit.reviewed):
+                others.append(other)
+                sources.append(found)
+        if others:
+            yield _adding("modifiers.25-missing", line, others, ["25"], tuple(dict.fromkeys(sources)), book)
+
+
+def _asks_for_25(line: Line, other: Line, book: RuleBook) -> Source | None:
+    code = tables.codes()[other.code]
+    if code.is_em:
+        return None
+    if code.is_cmt and book.em_with_cmt is not None:
+        return book.em_with_cmt.source
+    pair = book.pairs.get((other.code, line.code)) or book.pairs.get((line.code, other.code))
+    return pair.rule.source if pair is not None and pair.indicator == 1 and pair.rule.may_advise else None
+
+
+def distinct_with_em(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """The network's 59 on 97112 beside an E/M (HNS 97112, Modifiers Needed); beside a CMT the regions decide.
+
+    It is the network's own rule, so for a payer that is not known it only informs.
+    """
+    rule = book.distinct_with_em
+    codes = tables.codes()
+    ems = [line for line in visit.billed if codes[line.code].is_em]
+    if rule is None or not ems or any(codes[line.code].is_cmt for line in visit.billed):
+        return
+    for line in visit.reviewed:
+        if line.code in rule.value and not says_distinct(line):
+            sure = bool(visit.payer.book) and rule.may_advise
+            yield _adding("modifiers.distinct-with-em", line, ems, ["59"], (rule.source,), book, sure=sure)
+
+
+def plan_modifier(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """GP (GO, GN) where the payer asks for it: on every always-therapy line, or beside a manipulation."""
+    codes = tables.codes()
+    manipulated = any(codes[line.code].is_cmt for line in visit.billed)
+    for line in visit.reviewed:
+        if any(plan in line.modifiers for plan in PLANS):
+            continue
+        always, beside = book.gp_always_therapy, book.gp_with_cmt
+        if always is not None and always.value and codes[line.code].always_therapy:
+            yield _adding(
+                "modifiers.gp-missing",
+                line,
+                [],
+                [_plan(visit)],
+                (always.source,),
+                book,
+                sure=always.may_advise,
+            )
+        elif beside is not None and manipulated and line.code in beside.value and not _gets_both(line, visit, book):
+            yield _adding("modifiers.gp-missing", line, [], ["GP"], (beside.source,), book)
+
+
+def _plan(visit: Visit) -> str:
+    """The discipline's modifier, as far as the visit's own codes tell it."""
+    codes = {line.code for line in visit.billed}
+    return "GO" if codes & OCCUPATIONAL else "GN" if codes & SPEECH else "GP"
+
+
+def _gets_both(line: Line, visit: Visit, book: RuleBook) -> bool:
+    """Whether 59 and GP are advised together for this line, in the finding about the pair."""
+    demands = demands_on(line, visit, book)
+    return bool(demands) and all(one.verdict == "distinct" for one in demands) and not says_distinct(line)
+
+
+def order(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """The payer's order of modifiers (HNS 97112: 59 first, then GP)."""
+    rule = book.modifier_order
+    if rule is None:
+        return
+    for line in visit.reviewed:
+        wanted = _in_order(line.modifiers, rule.value)
+        if wanted != line.modifiers:
+            yield Finding(
+                "modifiers.order",
+                "warning",
+                (line.ref,),
+                {"order": list(wanted)},
+                (rule.source,),
+                fix=(ReorderModifiers(line.ref, wanted),) if line.draft else (),
+            )
+
+
+def _in_order(modifiers: tuple[str, ...], ranks: tuple[str, ...]) -> tuple[str, ...]:
+    """The modifiers with the ranked ones in rank order, on the places that ranked ones hold."""
+    ranked = iter(sorted((one for one in modifiers if one in ranks), key=ranks.index))
+    return tuple(next(ranked) if one in ranks else one for one in modifiers)
+
+
+def places(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """At most four modifiers a line; which to drop is for a person to say."""
+    limit = book.modifier_places
+    for line in visit.reviewed:
+        if len(line.modifiers) > limit.value:
+            yield Finding(
+                "modifiers.too-many",
+                "warning",
+                (line.ref,),
+                {"count": len(line.modifiers), "places": limit.value, "modifiers": list(line.modifiers)},
+                (limit.source,),
+            )
+
+
+def conflicts(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """59 never stands with an X modifier: the more specific one stays (NCCI manual I-E)."""
+    rule = book.misplaced_modifiers
+    for line in visit.reviewed:
+        specific = [one for one in line.modifiers if one in DISTINCT[1:]]
+        if rule is not None and "59" in line.modifiers and specific:
+            yield _removing("modifiers.59-with-x", line, ["59"], rule.source, {"keep": specific[0]})
+
+
+def misplaced(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """Modifiers that do not belong on this kind of code (NCCI manual I-E; 51 not for therapy or CMT)."""
+    rule = book.misplaced_modifiers
+    if rule is None:
+        return
+    for line in visit.reviewed:
+        kind = tables.codes()[line.code].kind
+        wrong = [
+            one
+            for one in dict.fromkeys(line.modifiers)
+            if any(one == entry.modifier and kind in entry.kinds for entry in rule.value)
+        ]
+        if wrong:
+            yield _removing("modifiers.misplaced", line, wrong, rule.source)
+
+
+def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """59 (or X) that no pair of this visit calls for: a modifier by habit (NCCI manual I-E).
+
+    Said only where every service of the visit is of a kind that the pair table covers whole.
+    """
+    rule = book.misplaced_modifiers
+    codes = tables.codes()
+    if rule is None or not book.pairs_known or visit.not_ours:
+        return
+    if any(codes[line.code].kind not in PAIRS_COVER for line in visit.lines):
+        return
+    for line in visit.reviewed:
+        habit = [one for one in line.modifiers if one in DISTINCT]
+        if not habit or codes[line.code].is_em or codes[line.code].is_cmt:
+            continue
+        if not _may_be_called_for(line, visit, book):
+            yield _removing("modifiers.59-unsupported", line, habit, rule.source)
+
+
+def _may_be_called_for(line: Line, visit: Visit, book: RuleBook) -> bool:
+    """Whether any rule, or a second line of the same code, can be the reason for a 59 on this line."""
+    others = [other for other in visit.lines if other is not line]
+    with_em = book.distinct_with_em
+    return any(
+        other.code == line.code
+        or (other.code, line.code) in book.pairs
+        or (line.code, other.code) in book.pairs
+        or bool(with_em and line.code in with_em.value and tables.codes()[other.code].is_em)
+        for other in others
+    ) or bool(demands_on(line, visit, book))
+
+
+def _adding(  # noqa: PLR0913 - the parts of a finding, named
+    code: str,
+    line: Line,
+    others: list[Line],
+    add: list[str],
+    sources: tuple[Source, ...],
+    book: RuleBook,
+    *,
+    sure: bool = True,
+) -> Finding:
+    modifiers = line.modifiers
+    for modifier in add:
+        modifiers = with_modifier(modifiers, modifier)
+    possible = line.draft and sure and len(modifiers) <= book.modifier_places.value
+    return Finding(
+        code,
+        "warning" if sure else "info",
+        (line.ref, *(other.ref for other in others)),
+        {"add": add, "order": list(modifiers)},
+        sources,
+        fix=tuple(AddModifier(line.ref, modifier) for modifier in add) if possible else (),
+    )
+
+
+def _removing(code: str, line: Line, remove: list[str], source: Source, more: dict[str, Slot] | None = None) -> Finding:
+    left = line.modifiers
+    for modifier in remove:
+        left = without_modifier(left, modifier)
+    slots: dict[str, Slot] = {"remove": remove, **(more or {})}
+    if left:
+        slots["order"] = list(left)
+    fix: tuple[Fix, ...] = tuple(RemoveModifier(line.ref, one) for one in remove) if line.draft else ()
+    return Finding(code, "warning", (line.ref,), slots, (source,), fix=fix)

@@ -1,0 +1,34 @@
+"""Where a modifier goes among the others of its line."""
+
+from mappings.visit import Line
+
+DISTINCT = ("59", "XE", "XS", "XP", "XU")
+"""The modifiers that say a service was distinct; the X ones say why."""
+
+FIRST = frozenset({"25", *DISTINCT})
+"""Modifiers that affect payment and stand before those that inform."""
+
+LAST = frozenset({"GP", "GO", "GN", "KX", "GA", "GY", "GX", "GZ"})
+"""Modifiers that inform, and stand after the others."""
+
+
+def _rank(modifier: str) -> int:
+    return 0 if modifier in FIRST else 2 if modifier in LAST else 1
+
+
+def with_modifier(modifiers: tuple[str, ...], new: str) -> tuple[str, ...]:
+    """The modifiers with a new one, before the first that ranks after it; unchanged where it stands already."""
+    if new in modifiers:
+        return modifiers
+    place = next((i for i, one in enumerate(modifiers) if _rank(one) > _rank(new)), len(modifiers))
+    return (*modifiers[:place], new, *modifiers[place:])
+
+
+def without_modifier(modifiers: tuple[str, ...], old: str) -> tuple[str, ...]:
+    """The modifiers without one of them."""
+    return tuple(one for one in modifiers if one != old)
+
+
+def says_distinct(line: Line) -> bool:
+    """Whether the line carries 59 or an X modifier."""
+    return any(modifier in DISTINCT for modifier in line.modifiers)

@@ -1,0 +1,223 @@
+"""Units: too many, too few, not stated, too short, untimed, tied, without minutes, overlapping.
+
+The method comes from the rule book: Medicare adds the minutes of the day, CPT and the network take each
+service by its own minutes. Lines of one code on one day are taken together.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from mappings import tables
+from mappings.rule_book import RuleBook
+from mappings.visit import Line, Visit
+from plugin.findings import Finding, Fix, RemoveLine, SetUnits
+from plugin.rules import unit_methods
+
+ONCE_A_VISIT = frozenset(
+    {
+        "modality-supervised",
+        "group",
+        "evaluation",
+        "evaluation-management",
+        "cmt-spinal",
+        "cmt-extraspinal",
+    }
+)
+"""Kinds of code that are one unit whatever they took."""
+
+
+def untimed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """A service that is not billed by time is one unit (HNS Therapeutic Procedures; CMS 20.2)."""
+    for line in visit.reviewed:
+        code = tables.codes()[line.code]
+        if not code.timed and code.kind in ONCE_A_VISIT and line.units is not None and line.units > 1:
+            yield Finding(
+                "units.untimed",
+                "critical",
+                (line.ref,),
+                {"from": line.units, "to": 1},
+                (book.units_method.source,),
+                fix=_set(line, 1),
+            )
+
+
+def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """Units of timed services by the book's method, where their minutes are known."""
+    groups = _by_code(visit)
+    known = {code: _minutes(lines) for code, lines in groups.items()}
+    unknown = [
+        line for code, lines in groups.items() if known[code] is None for line in lines if line in visit.reviewed
+    ]
+    if unknown:
+        yield Finding(
+            "units.minutes-unknown",
+            "info",
+            tuple(line.ref for line in unknown),
+            {"codes": list(dict.fromkeys(line.code for line in unknown))},
+            (book.units_method.source,),
+        )
+    minutes = {code: value for code, value in known.items() if value is not None}
+    if book.units_method.value == "cms-total":
+        if not any(known[code] is None and groups[code][0].billed for code in groups):
+            yield from _by_total(visit, book, groups, minutes)
+        return
+    for code, value in minutes.items():
+        lines = [line for line in groups[code] if line in visit.reviewed]
+        if lines:
+            yield from _compared(lines, unit_methods.alone(value, book.units_minimum.value), value, book)
+
+
+def _by_code(visit: Visit) -> dict[str, list[Line]]:
+    """The timed lines of the day by code. A recorded service counts for its minutes though it is not billed."""
+    groups: dict[str, list[Line]] = {}
+    for line in visit.lines:
+        code = tables.codes()[line.code]
+        if code.timed and (line.billed or line.minutes is not None):
+            groups.setdefault(line.code, []).append(line)
+    return groups
+
+
+def _minutes(lines: list[Line]) -> int | None:
+    """Minutes of one code; lines documented by the same Procedures count them once."""
+    values = []
+    seen: set[tuple[str, ...]] = set()
+    for line in lines:
+        if line.minutes is None:
+            return None
+        if not line.services or line.services not in seen:
+            values.append(line.minutes.value)
+            seen.add(line.services)
+    return sum(values)
+
+
+def _by_total(
+    visit: Visit, book: RuleBook, groups: dict[str, list[Line]], minutes: dict[str, int]
+) -> Iterator[Finding]:
+    shares = unit_methods.shares(minutes)
+    billed = {code: _billed_units(groups[code]) for code in minutes}
+    tied = [code for code in minutes if shares[code].tied and any(line.billed for line in groups[code])]
+    if tied and not _is_fair(tied, minutes, shares, billed):
+        yield _tie(visit, book, groups, minutes, shares, tied)
+    for code, value in minutes.items():
+        lines = [line for line in groups[code] if line in visit.reviewed]
+        if lines and code not in tied:
+            yield from _compared(lines, shares[code].units, value, book, total=sum(minutes.values()))
+
+
+def _billed_units(lines: list[Line]) -> int | None:
+    units = [line.units for line in lines if line.billed]
+    return None if None in units else sum(unit for unit in units if unit is not None)
+
+
+def _is_fair(
+    tied: list[str],
+    minutes: dict[str, int],
+    shares: dict[str, unit_methods.Share],
+    billed: dict[str, int | None],
+) -> bool:
+    """Whether what is billed is one of the ways in which the tied units may go."""
+    if any(
+        billed[code] not in (minutes[code] // unit_methods.UNIT, minutes[code] // unit_methods.UNIT + 1)
+        for code in tied
+    ):
+        return False
+    return sum(billed[code] or 0 for code in tied) == sum(shares[code].units for code in tied)
+
+
+def _tie(
+    visit: Visit,
+    book: RuleBook,
+    groups: dict[str, list[Line]],
+    minutes: dict[str, int],
+    shares: dict[str, unit_methods.Share],
+    tied: list[str],
+) -> Finding:
+    lines = [line for code in tied for line in groups[code] if line in visit.reviewed]
+    billed = sum(line.units or 0 for line in lines)
+    to = sum(shares[code].units for code in tied)
+    whole = {code: minutes[code] // unit_methods.UNIT for code in tied}
+    extra = to - sum(whole.values())
+    ways = [{code: whole[code] + (code in chosen) for code in tied} for chosen in combinations(tied, extra)]
+    single = all(len(groups[code]) == 1 for code in tied)
+    slots: dict[str, int | list[list[int]]] = {
+        "from": billed,
+        "to": to,
+        "minutes": sum(minutes.values()),
+        "choices": [list(way.values()) for way in ways],
+    }
+    return Finding(
+        "units.tie",
+        "critical" if billed > to else "warning",
+        tuple(line.ref for line in lines),
+        {**slots},
+        (book.units_method.source,),
+        choices=tuple(_way(groups, way) for way in ways if all(way.values())) if single else (),
+    )
+
+
+def _way(groups: dict[str, list[Line]], way: dict[str, int]) -> tuple[Fix, ...]:
+    return tuple(
+        SetUnits(groups[code][0].ref, units)
+        for code, units in way.items()
+        if groups[code][0].draft and groups[code][0].units != units
+    )
+
+
+def _compared(lines: list[Line], to: int, minutes: int, book: RuleBook, total: int | None = None) -> Iterator[Finding]:
+    """What is billed for one code against what its minutes support."""
+    refs = tuple(line.ref for line in lines)
+    billed = _billed_units(lines)
+    slots: dict[str, int | str] = {"to": to, "minutes": minutes, "method": book.units_method.value}
+    if billed is not None:
+        slots["from"] = billed
+    if total is not None:
+        slots["total"] = total
+    if billed == to:
+        return
+    one = lines[0] if len(lines) == 1 else None
+    if to == 0:
+        code = "units.under-minimum" if minutes < book.units_minimum.value else "units.too-many"
+        minimum = {"minimum": book.units_minimum.value}
+        source = book.units_minimum.source if code == "units.under-minimum" else book.units_method.source
+        remove = ((RemoveLine(one.ref),),) if one and one.draft else ()
+        yield Finding(code, "critical", refs, {**slots, **minimum}, (source,), choices=remove)
+        return
+    if billed is None:
+        code, level = "units.missing", "warning"
+    elif billed > to:
+        code, level = "units.too-many", "critical"
+    else:
+        code, level = "units.too-few", "warning"
+    yield Finding(
+        code,
+        "critical" if level == "critical" else "warning",
+        refs,
+        {**slots},
+        (book.units_method.source,),
+        fix=_set(one, to) if one else (),
+    )
+
+
+def _set(line: Line, units: int) -> tuple[Fix, ...]:
+    return (SetUnits(line.ref, units),) if line.draft else ()
+
+
+def overlap(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """One-on-one minutes belong to one service (NCCI Policy Manual chapter XI, P.2)."""
+    if book.one_on_one_time is None:
+        return
+    lines = [line for line in visit.billed if line.times and tables.codes()[line.code].one_on_one]
+    for one, other in combinations(lines, 2):
+        if one not in visit.reviewed and other not in visit.reviewed:
+            continue
+        if one.services and one.services == other.services:
+            continue  # one Procedure documents both lines: the same time, not two times
+        shared = sum(mine.overlap(theirs) for mine in one.times for theirs in other.times)
+        if shared:
+            yield Finding(
+                "units.minutes-overlap",
+                "critical",
+                (one.ref, other.ref),
+                {"minutes": shared},
+                (book.one_on_one_time.source,),
+            )

@@ -1,0 +1,49 @@
+"""Running the web service under Granian, and what it says when it starts."""
+
+import ipaddress
+import socket
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether something listens on the port already."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+def banner(host: str, port: int) -> str:
+    """Three lines: where it runs, what to open, what to call."""
+    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return (
+        f"VisitCue is at {base} - open it in a browser for an overview and a first request.\n"
+        f"Discovery for your EHR: {base}/cds-services\n"
+        f"Try: curl -s -H 'Content-Type: application/json' --data @examples/claim-submit-chiro-faulty.json"
+        f" {base}/cds-services/visitcue-claim-submit"
+    )
+
+
+def run(host: str, port: int, workers: int) -> None:
+    """Serve until stopped."""
+    Granian(
+        "plugin.app:create_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        log_level=LogLevels.warning,
+    ).serve()
