@@ -27,7 +27,7 @@ format: $(READY)  ## put the imports in order and format the code
 	@$(BIN)/ruff format
 
 bench: $(READY)  ## measure how long a review takes
-	@$(BIN)/python tests/bench/run.py
+	@$(BIN)/python -m tests.bench.run
 
 clean:  ## remove the environment and everything that was built or cached
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

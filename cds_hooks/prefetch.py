@@ -12,9 +12,9 @@ _WHITE = b" \t\r\n"
 
 
 class Present(msgspec.Struct, frozen=True):
-    """A key that came with data; `value` is the JSON text as the client sent it."""
+    """A key that came with data: decoded as the reader of the request wished, or the JSON text as it was sent."""
 
-    value: msgspec.Raw
+    value: object
 
 
 class Empty(msgspec.Struct, frozen=True):
@@ -28,6 +28,8 @@ class Unavailable(msgspec.Struct, frozen=True):
 
 
 Prefetched = Present | Empty | Unavailable
+NOT_SENT = Unavailable("it was not sent")
+FAILED = Unavailable("the client answered with an OperationOutcome")
 
 
 class _Head(msgspec.Struct):
@@ -38,7 +40,7 @@ class _Head(msgspec.Struct):
 def prefetched(value: msgspec.Raw | None) -> Prefetched:
     """Tell the three cases apart for one key's value (None: the key is absent)."""
     if value is None:
-        return Unavailable("it was not sent")
+        return NOT_SENT
     text = memoryview(value).tobytes().lstrip(_WHITE)
     if text.startswith(b"null"):
         return Empty()
@@ -51,7 +53,7 @@ def prefetched(value: msgspec.Raw | None) -> Prefetched:
         except msgspec.ValidationError:
             return Present(value)
         if head.resourceType == "OperationOutcome":
-            return Unavailable("the client answered with an OperationOutcome")
+            return FAILED
         if head.resourceType == "Bundle" and not head.entry:
             return Empty()
     return Present(value)

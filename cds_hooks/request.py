@@ -1,16 +1,18 @@
 """Reading a hook request: the envelope and the context, strictly where CDS Hooks is strict, kindly elsewhere.
 
-FHIR inside stays raw JSON text: the bytes are handed on as they came, so that a suggestion can return the
-caller's own resource untouched but for one change.
+The context's FHIR stays raw JSON text, so that a suggestion can return the caller's own resource untouched but
+for one change. Prefetch values are decoded in the same pass as the envelope, into the types that the caller of
+`read_request` names; where one of them is not as these types want it, all of them are handed on as raw text.
 """
 
 import uuid
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import msgspec
 
 from cds_hooks.outcome import Refusal, bad_request, not_as_expected
-from cds_hooks.prefetch import Prefetched, prefetched
+from cds_hooks.prefetch import NOT_SENT, Prefetched, prefetched
 from cds_hooks.service import Service
 
 
@@ -24,13 +26,25 @@ class Authorization(msgspec.Struct, frozen=True):
         return "Authorization(***)"
 
 
-class _Envelope(msgspec.Struct, rename="camel"):
+_T = TypeVar("_T")
+
+
+class Envelope(msgspec.Struct, Generic[_T], rename="camel"):
+    """The members of every hook request; `_T` is what a prefetch value is decoded into."""
+
     hook: str
     hook_instance: str
     context: msgspec.Raw
-    prefetch: dict[str, msgspec.Raw] | None = None
+    prefetch: dict[str, _T] | None = None
     fhir_server: str | None = None
     fhir_authorization: Authorization | None = None
+
+
+class PrefetchReader(msgspec.Struct, Generic[_T], frozen=True):
+    """How prefetch values are decoded at once with the envelope, and how the three cases are told apart then."""
+
+    decoder: msgspec.json.Decoder[Envelope[_T]]
+    told: Callable[[_T], Prefetched]
 
 
 class _Context(msgspec.Struct, rename="camel"):
@@ -60,15 +74,16 @@ class HookRequest(msgspec.Struct, frozen=True):
         return {"userId": self.user_id, "patientId": self.patient_id, "encounterId": self.encounter_id}
 
 
-_T = TypeVar("_T")
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_ENVELOPE: msgspec.json.Decoder[Envelope[msgspec.Raw]] = msgspec.json.Decoder(Envelope[msgspec.Raw])
 _CONTEXT = msgspec.json.Decoder(_Context)
 _RESOURCES = {"draftOrders": "draft_orders", "claim": "claim"}
 
 
-def read_request(service: Service, body: bytes) -> HookRequest:
+def read_request(service: Service, body: bytes, reader: PrefetchReader[_T]) -> HookRequest:
     """The hook request in a body; raises Refusal (400) with the JSON path of what is wrong."""
-    envelope = _decoded(_ENVELOPE, body, "")
+    if not body.isascii():
+        _refuse_what_is_not_utf8(body)
+    envelope, prefetch = _read_envelope(service, body, reader)
     context = _decoded(_CONTEXT, envelope.context, "context")
     if envelope.hook not in service.hook.names:
         names = " or ".join(repr(name) for name in service.hook.names)
@@ -81,7 +96,6 @@ def read_request(service: Service, body: bytes) -> HookRequest:
     ):
         if name in service.hook.required and not value:
             raise bad_request(f"context.{name}", f"the hook {envelope.hook!r} requires it.", "required")
-    sent = envelope.prefetch or {}
     return HookRequest(
         hook=envelope.hook,
         instance=_instance(envelope.hook_instance),
@@ -89,10 +103,30 @@ def read_request(service: Service, body: bytes) -> HookRequest:
         patient_id=context.patient_id.removeprefix("Patient/"),
         encounter_id=(context.encounter_id or "").removeprefix("Encounter/"),
         resource=resource,
-        prefetch={key: prefetched(sent.get(key)) for key in service.prefetch},
+        prefetch=prefetch,
         fhir_server=envelope.fhir_server or "",
         authorization=envelope.fhir_authorization,
     )
+
+
+def _read_envelope(
+    service: Service, body: bytes, reader: PrefetchReader[_T]
+) -> tuple[Envelope[_T] | Envelope[msgspec.Raw], dict[str, Prefetched]]:
+    try:
+        envelope = reader.decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raw = _decoded(_ENVELOPE, body, "")
+        apart = raw.prefetch or {}
+        return raw, {key: prefetched(apart.get(key)) for key in service.prefetch}
+    sent = envelope.prefetch or {}
+    return envelope, {key: reader.told(sent[key]) if key in sent else NOT_SENT for key in service.prefetch}
+
+
+def _refuse_what_is_not_utf8(body: bytes) -> None:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise bad_request("", f"The body is not UTF-8 (byte {error.start}).", "structure") from None
 
 
 def _resource(service: Service, context: _Context) -> msgspec.Raw:

@@ -7,38 +7,65 @@ import csv
 import functools
 import re
 
+import msgspec
+
 from mappings.tables import FOLDER
 
 _DENIAL = re.compile(r"\b(?:no|not|without|denies|denied|declined|deferred|unable|none|never|held)\b")
 _DENIED_AFTER = re.compile(r"^\W*(?:(?:was|were|is|are)\s+)?(?:not\b|deferred\b|declined\b|held\b)")
 _CLAUSE_END = re.compile(r"[.;:!?\n]|\bbut\b|\bthen\b")
 _QUOTED = 30
+_WORD = re.compile(r"\w+")
+
+
+class _Phrases(msgspec.Struct, frozen=True):
+    """The phrases of one element as one pattern, and the words with which they begin."""
+
+    pattern: re.Pattern[str]
+    first_words: frozenset[str]
 
 
 @functools.cache
-def _patterns() -> dict[str, re.Pattern[str]]:
+def _phrases() -> dict[str, _Phrases]:
     phrases: dict[str, list[str]] = {}
     with (FOLDER / "phrases.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            phrases.setdefault(row["element"], []).append(row["phrase"])
-    return {
-        element: re.compile(
-            r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(found, key=len, reverse=True))) + r")(?!\w)",
-            re.IGNORECASE,
-        )
-        for element, found in phrases.items()
-    }
+            phrases.setdefault(row["element"], []).append(row["phrase"].lower())
+    return {element: _Phrases(_one_of(found), _first_words(found)) for element, found in phrases.items()}
 
 
-def quotation(element: str, notes: tuple[str, ...]) -> str | None:
+def _one_of(phrases: list[str]) -> re.Pattern[str]:
+    longest_first = sorted(phrases, key=len, reverse=True)
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)", re.IGNORECASE)
+
+
+def _first_words(phrases: list[str]) -> frozenset[str]:
+    return frozenset(found[0] for phrase in phrases if (found := _WORD.findall(phrase)))
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A note, with the set of its words (lower case)."""
+
+    text: str
+    words: frozenset[str]
+
+
+def read_notes(texts: tuple[str, ...]) -> list[Note]:
+    """Notes made ready for looking for several elements."""
+    return [Note(text, frozenset(_WORD.findall(text.lower()))) for text in texts]
+
+
+def quotation(element: str, notes: list[Note]) -> str | None:
     """The words of the first note that document an element, or None where no note does."""
-    pattern = _patterns().get(element)
-    if pattern is None:
+    phrases = _phrases().get(element)
+    if phrases is None:
         return None
     for note in notes:
-        for match in pattern.finditer(note):
-            if not _denied(note, match):
-                return _around(note, match)
+        if phrases.first_words.isdisjoint(note.words):
+            continue  # most notes hold no phrase of most elements, and this tells it without a search
+        for match in phrases.pattern.finditer(note.text):
+            if not _denied(note.text, match):
+                return _around(note.text, match)
     return None
 
 

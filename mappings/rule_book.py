@@ -12,7 +12,7 @@ import msgspec
 T = TypeVar("T")
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(msgspec.Struct, frozen=True, cache_hash=True):
     """Where a rule comes from. `words` is the sentence relied on: a short quotation or our own sentence.
 
     `published` is the source's own date ("" where it states none); `retrieved` is when it was last read.

@@ -26,7 +26,8 @@ class Code(msgspec.Struct, frozen=True):
     """A billing code: the number, our own short label (never the licensed descriptor), and how it is billed.
 
     `timed` codes are billed in 15-minute units; `one_on_one` ones need the practitioner's whole attention;
-    `setting` ones are given by a device whose settings belong in the note.
+    `setting` ones are given by a device whose settings belong in the note. By their kind `is_cmt` ones are
+    manipulations, `is_em` ones office visits, `is_therapy` ones therapies or modalities.
     """
 
     code: str
@@ -37,20 +38,13 @@ class Code(msgspec.Struct, frozen=True):
     one_on_one: bool
     setting: bool
 
-    @property
-    def is_cmt(self) -> bool:
-        """Chiropractic manipulation, spinal or not."""
-        return self.kind in ("cmt-spinal", "cmt-extraspinal")
+    is_cmt: bool
+    is_em: bool
+    is_therapy: bool
 
-    @property
-    def is_em(self) -> bool:
-        """Evaluation and management (an office visit), not a therapist's evaluation."""
-        return self.kind == "evaluation-management"
 
-    @property
-    def is_therapy(self) -> bool:
-        """A therapy or modality, as a network counts them per visit."""
-        return self.kind in ("therapeutic-procedure", "modality-attended", "modality-supervised", "group")
+THERAPIES = ("therapeutic-procedure", "modality-attended", "modality-supervised", "group")
+"""Kinds of code that a network counts as therapies or modalities of a visit."""
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
@@ -70,6 +64,9 @@ def codes() -> dict[str, Code]:
             always_therapy=row["always_therapy"] == "yes",
             one_on_one=row["one_on_one"] == "yes",
             setting=row["setting"] == "yes",
+            is_cmt=row["kind"] in ("cmt-spinal", "cmt-extraspinal"),
+            is_em=row["kind"] == "evaluation-management",
+            is_therapy=row["kind"] in THERAPIES,
         )
         for row in _rows("codes.csv")
     }

@@ -5,6 +5,7 @@ line and the bulk audit are reviewed alike.
 """
 
 import datetime as dt
+import functools
 
 import msgspec
 
@@ -29,10 +30,17 @@ class Interval(msgspec.Struct, frozen=True, gc=False):
     start: dt.datetime
     end: dt.datetime
 
+    @property
+    def minutes(self) -> int:
+        """Its whole minutes."""
+        return int((self.end - self.start).total_seconds() // 60)
+
     def overlap(self, other: "Interval") -> int:
         """Whole minutes that both blocks cover."""
+        if self.end <= other.start or other.end <= self.start:
+            return 0
         shared = min(self.end, other.end) - max(self.start, other.start)
-        return max(0, int(shared.total_seconds() // 60))
+        return int(shared.total_seconds() // 60)
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -77,7 +85,7 @@ class History(msgspec.Struct, frozen=True):
     plan_start: dt.date | None = None
 
 
-class Visit(msgspec.Struct, frozen=True):
+class Visit(msgspec.Struct, frozen=True, dict=True):
     """One patient on one date of service, under one draft (a Claim, or the draft orders).
 
     `draft` names what the fixes belong to ("Claim/cl1", "draftOrders", "" where nothing can be changed).
@@ -95,15 +103,15 @@ class Visit(msgspec.Struct, frozen=True):
     record_sent: bool = True
     not_ours: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:
         """The lines that findings are about: those of the draft, or all of a visit that has no draft."""
-        return tuple(line for line in self.lines if line.draft or not self.draft)
+        return tuple([line for line in self.lines if line.draft or not self.draft])
 
-    @property
+    @functools.cached_property
     def billed(self) -> tuple[Line, ...]:
         """The lines that are billed together on this date of service."""
-        return tuple(line for line in self.lines if line.billed)
+        return tuple([line for line in self.lines if line.billed])
 
 
 class Facts(msgspec.Struct, frozen=True):

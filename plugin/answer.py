@@ -51,7 +51,7 @@ def from_prefetch(service: Service, request: HookRequest) -> dict[str, Prefetche
 
 def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insist: bool = True) -> Answer:
     """The answer to one hook request; raises Refusal. Without `insist` missing data is said, not refused."""
-    request = read_request(hook.service, body)
+    request = read_request(hook.service, body, hook.reader)
     records = Records()
     drafted = hook.drafted(request, records)
     if not hook.in_scope(drafted):

@@ -42,8 +42,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     _add_routes(app, settings)
     _add_errors(app)
     app.after_request(_with_cors)
+    # What is loaded now stays, so the collector need not walk it; and a request makes some thousands of short-lived
+    # objects without cycles, so looking for cycles every 700 of them would be most of its cost.
     gc.collect()
-    gc.freeze()  # what is loaded now stays, so the collector need not walk it during requests
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     return app
 
 

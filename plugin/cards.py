@@ -1,24 +1,23 @@
 """Findings as cards: sentences, sources, and suggestions as patches of the caller's own JSON."""
 
 import functools
+import hashlib
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from cds_hooks.cards import AT_MOST_ONE, Action, Card, Coding, Source, Suggestion
-from mappings import rule_book, tables
-from mappings.visit import Line, Visit
-from plugin import fixes
-from plugin.findings import BY_CODE, Finding, Fix, Slot
+from mappings import rule_book
+from mappings.visit import Visit
+from plugin import fixes, sentences
+from plugin.findings import BY_CODE, Finding, Fix
 from plugin.fixes import Drafts
 from plugin.review import Reviewed
-from plugin.text import counted, plain, summary, unmarked
 
 EXTENSION = "org.visitcue.finding"
 SYSTEM = "https://visitcue.org/fhir/CodeSystem/"
-REASONS = tuple(
+REASONS = [
     Coding(code, SYSTEM + "override-reason", display)
     for code, display in (
         ("documented-elsewhere", "It is documented where VisitCue cannot see it"),
@@ -27,7 +26,7 @@ REASONS = tuple(
         ("record-is-wrong", "The record is wrong and will be corrected"),
         ("not-applicable", "The rule does not apply to this visit"),
     )
-)
+]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -73,23 +72,27 @@ def _card(
     together: list[Fix],
     visits: list[Visit] | None = None,
 ) -> Card:
-    kind = BY_CODE[finding.code]
-    lines = {line.ref: line for line in one.visit.lines} if one else {}
-    words = _words(finding, lines, name)
-    short = _words(finding, lines, short_name)
-    card_id = uuid.uuid5(request.instance, f"{finding.code} {' '.join(finding.lines)}")
-    suggestions = _suggestions(finding, one, request, together, visits or [], card_id)
+    told = sentences.told(finding, one.visit.lines if one else ())
+    name = f"{finding.code} {' '.join(finding.lines)}"
+    suggestions = _suggestions(finding, one, request, together, visits or [], name)
     return Card(
-        uuid=str(card_id),
-        summary=summary(unmarked(kind.summary.format_map(short))),
+        uuid=uuid_of(request.instance, name),
+        summary=told.summary,
         indicator=finding.level,
-        source=_source(finding),
-        detail=_detail(kind.detail.format_map(words), finding, edition),
+        source=_card_source(finding.code, finding.because[0] if finding.because else None),
+        detail=_detail(told.detail, finding, edition),
         suggestions=suggestions,
         selection_behavior=AT_MOST_ONE if suggestions else "",
-        override_reasons=list(REASONS),
+        override_reasons=REASONS,
         extension={EXTENSION: _machine_readable(finding, edition)},
     )
+
+
+def uuid_of(instance: uuid.UUID, name: str) -> str:
+    """The version 5 UUID of a name within a hook instance, as text (uuid.uuid5, without building the object)."""
+    digest = hashlib.sha1(instance.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _machine_readable(finding: Finding, edition: str) -> dict[str, Any]:
@@ -117,10 +120,6 @@ def _citation(source: rule_book.Source) -> str:
     return f"> **[{source.title}]({source.url})**, {source.section} ({dated}): {source.words}"
 
 
-def _source(finding: Finding) -> Source:
-    return _card_source(finding.code, finding.because[0] if finding.because else None)
-
-
 @functools.lru_cache(maxsize=4096)
 def _card_source(code: str, source: rule_book.Source | None) -> Source:
     topic = Coding(code, SYSTEM + "finding", BY_CODE[code].name)
@@ -139,70 +138,29 @@ def _detail(sentence: str, finding: Finding, edition: str) -> str:
     return "\n\n".join(parts)
 
 
-def _words(finding: Finding, lines: dict[str, Line], named: Callable[[Line], str]) -> dict[str, str]:
-    """The slots as words, with the names of the lines; a caller's words come out inert."""
-    names = [named(lines[ref]) for ref in finding.lines if ref in lines]
-    words = {"all": _listed(names), "what": names[0] if names else "", "others": _listed(names[1:])}
-    words |= {"saw": "", "from": "none"}
-    for key, value in finding.slots.items():
-        words[key] = _in_words(value)
-        if isinstance(value, int):
-            words[f"{key}_units"] = counted(value, "unit")
-            words[f"{key}_elements"] = counted(value, "documentation element")
-            words[f"{key}_parts"] = counted(value, "part")
-            words[f"{key}_regions"] = counted(value, "spinal region")
-    if "saw" in finding.slots:
-        words["saw"] = f" ({words['saw']})"
-    words.setdefault("from_units", "no units")
-    return words
-
-
-def _in_words(value: Slot) -> str:
-    if isinstance(value, list):
-        return ", ".join(plain(str(part)) for part in value)
-    return str(value) if isinstance(value, int) else plain(value)
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
-
-
-def name(line: Line) -> str:
-    """A line by code, our label, and its number on the claim."""
-    label = tables.codes()[line.code].label
-    number = line.ref.rpartition("#")[2] if line.ref.startswith("Claim") else ""
-    return f"{line.code} ({label}), line {number}" if number else f"{line.code} ({label})"
-
-
-def short_name(line: Line) -> str:
-    """A line by code and its number on the claim."""
-    number = line.ref.rpartition("#")[2] if line.ref.startswith("Claim") else ""
-    return f"{line.code} (line {number})" if number else line.code
-
-
 def _suggestions(
     finding: Finding,
     one: Reviewed | None,
     request: Request,
     together: list[Fix],
     visits: list[Visit],
-    card_id: uuid.UUID,
+    name: str,
 ) -> list[Suggestion]:
-    if one is None:
+    if one is None or not (finding.fix or finding.choices or together):
         return []
-    lines = {line.ref: line for line in one.visit.lines}
+    lines = {line.ref: line for visit in visits for line in visit.lines}
     offered: list[tuple[str, bool, list[Action]]] = []
     if together:
-        changes = fixes.actions(together, visits, request.drafts, request.about)
+        changes = fixes.actions(together, lines, request.drafts, request.about)
         offered.append((f"Apply all {len(together)} changes", True, changes))
     for fix in (finding.fix, *finding.choices):
         if not fix:
             continue
-        label = "; ".join(fixes.in_words(part, lines) for part in fix)
+        label = "; ".join([fixes.in_words(part, lines) for part in fix])
         recommended = fix is finding.fix and fixes.is_joinable(fix) and not together
-        offered.append((label, recommended, fixes.actions(list(fix), [one.visit], request.drafts, request.about)))
+        offered.append((label, recommended, fixes.actions(list(fix), lines, request.drafts, request.about)))
     return [
-        Suggestion(label, str(uuid.uuid5(card_id, f"{place} {label}")), changes, recommended)
+        Suggestion(label, uuid_of(request.instance, f"{name} {place} {label}"), changes, recommended)
         for place, (label, recommended, changes) in enumerate(offered)
         if changes
     ]

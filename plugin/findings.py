@@ -275,7 +275,7 @@ KINDS: tuple[Kind, ...] = (
         "facts.payer-unknown",
         "Payer not known",
         "Payer not recognised: payer rules were not checked.",
-        "None of the rule books is known by what the record prints of the payer{saw}. The practice's base book"
+        "None of the rule books is known by what the record prints of the payer{payer}. The practice's base book"
         " ({book}) was applied; the payer's own rules were not checked.",
     ),
     Kind(

@@ -1,13 +1,14 @@
 """Fixes as actions on the caller's own resources, and in words."""
 
+import functools
 from typing import Any
 
 import msgspec
 
 from cds_hooks.cards import Action
 from mappings import books_in_force
-from mappings.fhir.patch import Change, patch_claim, patch_order
-from mappings.visit import Line, Visit
+from mappings.fhir.patch import Change, ClaimParts, claim_parts, patch_claim, patch_order
+from mappings.visit import Line
 from plugin.findings import (
     AddModifier,
     AskForDocument,
@@ -24,12 +25,17 @@ FORM = "https://visitcue.org/fhir/Questionnaire/visit-documentation"
 """The canonical address of the documentation form, whose linkIds are element ids."""
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, dict=True):
     """A resource that suggestions may change: its name in line references, and the caller's JSON."""
 
     name: str
     raw: msgspec.Raw
     is_claim: bool
+
+    @functools.cached_property
+    def parts(self) -> ClaimParts:
+        """The Claim taken apart, once for all suggestions."""
+        return claim_parts(self.raw)
 
 
 Drafts = dict[str, Draft]
@@ -52,13 +58,11 @@ def draft_of(ref: str, drafts: Drafts) -> Draft | None:
     return drafts.get(ref) or drafts.get(ref.rpartition("#")[0])
 
 
-def actions(fixes: list[Fix], visits: list[Visit], drafts: Drafts, about: Patient) -> list[Action]:
+def actions(fixes: list[Fix], lines: dict[str, Line], drafts: Drafts, about: Patient) -> list[Action]:
     """The actions of one suggestion: one update a resource, however many of its lines change."""
-    lines = {line.ref: line for visit in visits for line in visit.lines}
-    changes = _changes(fixes, lines)
     done = [_form(fix, lines[fix.line], about) for fix in fixes if isinstance(fix, AskForDocument)]
     by_draft: dict[str, dict[str, Change]] = {}
-    for ref, change in changes.items():
+    for ref, change in _changes(fixes, lines).items():
         draft = draft_of(ref, drafts)
         if draft is not None:
             by_draft.setdefault(draft.name, {})[ref] = change
@@ -96,7 +100,7 @@ def _changes(fixes: list[Fix], lines: dict[str, Line]) -> dict[str, Change]:
 def _action(draft: Draft, changes: dict[str, Change], words: str) -> Action:
     if draft.is_claim:
         by_sequence = {int(ref.rpartition("#")[2]): change for ref, change in changes.items()}
-        return Action("update", words, resource=patch_claim(draft.raw, by_sequence))
+        return Action("update", words, resource=patch_claim(draft.parts, by_sequence))
     change = changes[draft.name]
     if change.remove:
         return Action("delete", words, resource_id=draft.name)

@@ -4,6 +4,8 @@ import re
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+_MARKUP = re.compile(r"[<>`*_\[\]\\]")
+_ACTIVE = re.compile(_CONTROL.pattern + "|" + _MARKUP.pattern)
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 LONGEST = 160
 SUMMARY = 139
@@ -12,6 +14,8 @@ SUMMARY = 139
 
 def plain(text: str) -> str:
     """A caller's words as inert Markdown."""
+    if text.isalnum() and len(text) <= LONGEST:
+        return text
     words = _CONTROL.sub(" ", text)
     cut = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
     return _MARKDOWN.sub(r"\\\1", cut).translate(_HTML)
@@ -25,7 +29,7 @@ def in_code(text: str) -> str:
 
 def unmarked(text: str) -> str:
     """A caller's words for a plain sentence: no markup characters at all."""
-    return re.sub(r"[<>`*_\[\]\\]", "", _CONTROL.sub(" ", text))
+    return _MARKUP.sub("", _CONTROL.sub(" ", text)) if _ACTIVE.search(text) else text
 
 
 def summary(text: str) -> str:

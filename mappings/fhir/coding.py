@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from mappings import tables
-from mappings.fhir.resources import Concept, Quantity
+from mappings.fhir.resources import Concept, Quantity, Worded
 
 BILLING_SYSTEMS = frozenset({"cpt", "hcpcs"})
 _CODE = re.compile(r"^(?:\d{5}|\d{4}[TFU]|[A-Z]\d{4})$")
@@ -34,12 +34,15 @@ def billed(concept: Concept | None) -> Billed:
         return NOTHING
     if concept.concept is not None:
         return billed(concept.concept)
+    known = tables.codes()
     code, otherwise = "", False
     modifiers: tuple[str, ...] = ()
     for coding in concept.coding:
         text = (coding.code or "").strip().upper()
         if coding.system and tables.system_name(coding.system) not in BILLING_SYSTEMS:
             otherwise = otherwise or bool(text)
+        elif not code and text in known:
+            code = text
         elif _MODIFIER.match(text) and text not in modifiers:
             modifiers = (*modifiers, text)
         elif not code:
@@ -102,7 +105,7 @@ def icd10_of(concept: Concept | None) -> str:
     return ""
 
 
-def site_of(concept: Concept) -> tables.Site | None:
+def site_of(concept: Worded) -> tables.Site | None:
     """The regions that a body site names, by its codes first, by its words otherwise."""
     if concept.concept is not None:
         return site_of(concept.concept)

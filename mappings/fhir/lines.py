@@ -9,20 +9,19 @@ from mappings import tables
 from mappings.fhir import coding, services
 from mappings.fhir.dates import naive
 from mappings.fhir.reader import Records, id_of
-from mappings.fhir.record import Record
-from mappings.fhir.resources import Claim, ClaimItem, Concept, Quantity, ServiceRequest
+from mappings.fhir.record import Record, Shared
+from mappings.fhir.resources import Claim, ClaimItem, Quantity, ServiceRequest, Worded
 from mappings.fhir.services import Service
 from mappings.visit import Line, Minutes
 
-_NOTHING: frozenset[str] = frozenset()
-
 
 class DraftClaim(msgspec.Struct, frozen=True):
-    """A Claim under review: the resource, the name its lines are known by, and its path in the request."""
+    """A Claim under review: the resource, the name and numbers its lines are known by, its path in the request."""
 
     claim: Claim
     name: str
     path: str
+    numbers: tuple[int, ...]
 
 
 def join_items(items: list[tuple[int, ClaimItem]], claim: Claim, found: list[Service]) -> dict[int, list[Service]]:
@@ -44,97 +43,114 @@ def join_items(items: list[tuple[int, ClaimItem]], claim: Claim, found: list[Ser
     return joined
 
 
-def item_line(draft: DraftClaim, index: int, item: ClaimItem, joint: list[Service], record: Record) -> Line | None:
+def item_line(
+    draft: DraftClaim, index: int, item: ClaimItem, joint: list[Service], record: Record, shared: Shared
+) -> Line | None:
+    """The line of a claim item with the services that document it; None (and a gap) where it has no code."""
     path = f"{draft.path}.item[{index}]"
     named = coding.billed(item.product_or_service)
     if not named.code:
         record.records.gap(f"{path}.productOrService", "no CPT or HCPCS code could be read")
         return None
-    ref = f"{draft.name}#{item.sequence if item.sequence is not None else index + 1}"
-    units, minutes = _quantity(item.quantity, f"{path}.quantity", record.records)
+    service = services.together(joint)
+    units, minutes = _quantity(item.quantity, path, record.records)
+    regions, evidence = services.sites_of(_sites(item))
+    diagnoses = _pointed(draft.claim, item, record)
+    regions |= service.regions
+    minutes = service.minutes or minutes
+    kinds = {"diagnosis"} if diagnoses else set()
+    if minutes is not None:
+        kinds.add("minutes")
+    codes = tuple(filter(None, diagnoses)) or service.diagnoses
+    if _in_region(codes, regions):
+        kinds.add("diagnosis-region")
+    return Line(
+        ref=f"{draft.name}#{draft.numbers[index]}",
+        code=named.code,
+        draft=True,
+        units=units,
+        modifiers=(*coding.modifiers_of(item.modifier), *named.modifiers),
+        minutes=minutes,
+        regions=regions,
+        diagnoses=codes,
+        evidence=evidence.union(kinds, service.evidence, shared.evidence),
+        answered=service.answered | shared.answered,
+        notes=service.notes,
+        times=service.times,
+        encounter=id_of(item.encounter[0], "Encounter") if item.encounter else service.encounter,
+        services=tuple(one.ref for one in joint),
+    )
+
+
+def _sites(item: ClaimItem) -> list[Worded]:
+    """The body sites of an item: one concept in R4, a list of groups in R5."""
     sites = item.body_site
-    concepts = [sites] if isinstance(sites, Concept) else [one for site in sites or [] for one in site.site]
-    regions, evidence = services.sites_of(concepts)
-    by_sequence = {one.sequence: one for one in draft.claim.diagnosis}
+    if sites is None:
+        return []
+    return [sites] if isinstance(sites, Worded) else [one for site in sites for one in site.site]
+
+
+def _pointed(claim: Claim, item: ClaimItem, record: Record) -> list[str]:
+    """The diagnoses that an item points to, "" for one whose ICD-10-CM code was not sent."""
+    by_sequence = {one.sequence: one for one in claim.diagnosis}
     pointed = [by_sequence[one] for one in item.diagnosis_sequence if one in by_sequence]
-    diagnoses = [
+    return [
         coding.icd10_of(one.diagnosis_codeable_concept) or record.diagnosis(one.diagnosis_reference) for one in pointed
     ]
-    if pointed:
-        evidence |= {"diagnosis"}
-    encounter = next((id_of(one, "Encounter") for one in item.encounter), "")
-    return _line(
-        Line(
-            ref=ref,
-            code=named.code,
-            draft=True,
-            units=units,
-            modifiers=(*coding.modifiers_of(item.modifier), *named.modifiers),
-            minutes=minutes,
-            regions=regions,
-            diagnoses=tuple(filter(None, diagnoses)),
-            evidence=evidence,
-            encounter=encounter,
-        ),
-        joint,
+
+
+def _in_region(diagnoses: tuple[str, ...], regions: frozenset[str]) -> bool:
+    """Whether the first diagnosis belongs to a region that was treated."""
+    return bool(diagnoses) and any(
+        tables.regions_overlap(one, other) for one in tables.diagnosis_regions(diagnoses[0]) for other in regions
     )
 
 
-def order_line(index: int, order: ServiceRequest, named: coding.Billed, joint: list[Service], record: Record) -> Line:
+def order_line(
+    index: int, order: ServiceRequest, named: coding.Billed, joint: list[Service], record: Record, shared: Shared
+) -> Line:
+    """The line of a draft order with the services that fulfil it."""
     name = order_name(index, order)
-    units, minutes = _quantity(order.quantity_quantity, f"{name}.quantityQuantity", record.records)
+    service = services.together(joint)
+    units, minutes = _quantity(order.quantity_quantity, name, record.records)
     block = services.block_of(order.occurrence_period, f"{name}.occurrencePeriod", record.records)
     if minutes is None and block is not None:
-        length = int((block.end - block.start).total_seconds() // 60)
-        minutes = Minutes(length, f"{name}.occurrencePeriod")
+        minutes = Minutes(block.minutes, f"{name}.occurrencePeriod")
+    minutes = service.minutes or minutes
     regions, evidence = services.sites_of(order.body_site)
+    regions |= service.regions
     reasons = [*order.reason_code, *order.reason]
-    diagnoses = services.diagnoses_of(reasons, order.reason_reference, record.records)
-    if reasons or order.reason_reference:
-        evidence |= {"reason"}
+    diagnoses = services.diagnoses_of(reasons, order.reason_reference, record.records) or service.diagnoses
+    kinds = {"reason"} if reasons or order.reason_reference else set()
     if diagnoses or order.reason_reference:
-        evidence |= {"diagnosis"}
-    return _line(
-        Line(
-            ref=name,
-            code=named.code,
-            draft=True,
-            units=units,
-            modifiers=tuple(dict.fromkeys([*coding.modifiers_of(order.order_detail), *named.modifiers])),
-            minutes=minutes,
-            regions=regions,
-            diagnoses=diagnoses,
-            evidence=evidence,
-            answered=_NOTHING.union(*(form.answered for form in record.forms if name in form.belongs_to)),
-            notes=services.notes_of(order.note),
-            times=() if block is None or naive(block) else (block,),
-            encounter=id_of(order.encounter, "Encounter"),
-        ),
-        joint,
-    )
-
-
-def _line(line: Line, joint: list[Service]) -> Line:
-    """The line with what the services that document it show."""
-    if not joint:
-        return line
-    minutes = _sum([service.minutes for service in joint]) or line.minutes
-    return msgspec.structs.replace(
-        line,
+        kinds.add("diagnosis")
+    if minutes is not None:
+        kinds.add("minutes")
+    if _in_region(diagnoses, regions):
+        kinds.add("diagnosis-region")
+    own = [form.answered for form in record.forms if name in form.belongs_to]
+    times = () if block is None or naive(block) else (block,)
+    return Line(
+        ref=name,
+        code=named.code,
+        draft=True,
+        units=units,
+        modifiers=tuple(dict.fromkeys([*coding.modifiers_of(order.order_detail), *named.modifiers])),
         minutes=minutes,
-        regions=line.regions.union(*(service.regions for service in joint)),
-        diagnoses=line.diagnoses or tuple(code for service in joint for code in service.diagnoses),
-        evidence=line.evidence.union({"minutes"} if minutes else _NOTHING, *(service.evidence for service in joint)),
-        answered=line.answered.union(*(service.answered for service in joint)),
-        notes=(*line.notes, *(note for service in joint for note in service.notes)),
-        times=tuple(block for service in joint for block in service.times) or line.times,
-        encounter=line.encounter or joint[0].encounter,
-        services=tuple(service.ref for service in joint),
+        regions=regions,
+        diagnoses=diagnoses,
+        evidence=evidence.union(kinds, service.evidence, shared.evidence),
+        answered=service.answered.union(shared.answered, *own),
+        notes=(*services.notes_of(order.note), *service.notes),
+        times=service.times or times,
+        encounter=id_of(order.encounter, "Encounter") or service.encounter,
+        services=tuple(one.ref for one in joint),
     )
 
 
-def recorded(found: list[Service], taken: set[str], *, billed: bool) -> list[Line]:
+def recorded(found: list[Service], taken: set[str], shared: Shared, *, billed: bool) -> list[Line]:
     """The Procedures of ours that stand on no draft, as lines of the visit."""
+    known = tables.codes()
     return [
         Line(
             ref=service.ref,
@@ -145,15 +161,17 @@ def recorded(found: list[Service], taken: set[str], *, billed: bool) -> list[Lin
             minutes=service.minutes,
             regions=service.regions,
             diagnoses=service.diagnoses,
-            evidence=service.evidence,
-            answered=service.answered,
+            evidence=service.evidence.union(
+                shared.evidence, {"diagnosis-region"} if _in_region(service.diagnoses, service.regions) else ()
+            ),
+            answered=service.answered | shared.answered,
             notes=service.notes,
             times=service.times,
             encounter=service.encounter,
             services=(service.ref,),
         )
         for service in found
-        if service.ref not in taken and service.code in tables.codes()
+        if service.ref not in taken and service.code in known
     ]
 
 
@@ -161,12 +179,13 @@ def _quantity(quantity: Quantity | None, path: str, records: Records) -> tuple[i
     """Units, or minutes where the quantity's unit is one of time; what is neither is a gap."""
     if quantity is None:
         return None, None
-    minutes = coding.minutes_of(quantity)
-    if minutes is not None:
-        return None, Minutes(minutes, path)
+    if quantity.unit or quantity.code:
+        minutes = coding.minutes_of(quantity)
+        if minutes is not None:
+            return None, Minutes(minutes, f"{path}.quantity")
     units = coding.units_of(quantity)
     if isinstance(units, str):
-        records.gap(f"{path}.value", units)
+        records.gap(f"{path}.quantity.value", units)
         return None, None
     return units, None
 
@@ -182,14 +201,6 @@ def services_of_order(
     if same[0] is not order:
         return []
     return [service for service in found if service.code == code and not service.orders]
-
-
-def _sum(minutes: list[Minutes | None]) -> Minutes | None:
-    """The minutes of services together; None where one of them is unknown, so that no total is too small."""
-    known = [one for one in minutes if one is not None]
-    if not known or len(known) < len(minutes):
-        return None
-    return Minutes(sum(one.value for one in known), ", ".join(one.read_from for one in known))
 
 
 def order_name(index: int, order: ServiceRequest) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from mappings.fhir import coding
-from mappings.fhir.resources import Concept, Quantity
+from mappings.fhir.resources import Coding, Concept, Quantity
 
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
@@ -31,26 +31,53 @@ class _Sequence(msgspec.Struct):
     sequence: int | None = None
 
 
-def patch_claim(claim: msgspec.Raw, changes: dict[int, Change]) -> dict[str, Any]:
-    """The Claim with changes to its items, by item sequence (by place, where an item states none)."""
-    parts: dict[str, Any] = dict(_PARTS.decode(claim))
-    items: list[Any] = []
-    for place, item in enumerate(_LIST.decode(parts["item"]), start=1):
-        stated = msgspec.json.decode(item, type=_Sequence).sequence
-        change = changes.get(place if stated is None else stated)
-        if change is None:
-            items.append(item)
-        elif not change.remove:
-            items.append(_patched(item, change, "quantity", "modifier", "productOrService"))
-    parts["item"] = items
-    if not items:
+_SEQUENCE = msgspec.json.Decoder(_Sequence)
+
+
+def numbers(sequences: list[int | None]) -> tuple[int, ...]:
+    """The number that each item of a claim is known by: its sequence, or its place unless all state their own one."""
+    stated = [one for one in sequences if one is not None]
+    unique = len(set(stated)) == len(sequences)
+    return tuple(stated) if unique else tuple(range(1, len(sequences) + 1))
+
+
+class ClaimParts(msgspec.Struct, frozen=True):
+    """A Claim taken apart: its elements and its items as raw JSON, and the place of each item by its number."""
+
+    elements: dict[str, msgspec.Raw]
+    items: list[msgspec.Raw]
+    places: dict[int, int]
+
+
+def claim_parts(claim: msgspec.Raw) -> ClaimParts:
+    """Take a Claim apart."""
+    elements = _PARTS.decode(claim)
+    items = _LIST.decode(elements["item"])
+    known_by = numbers([_SEQUENCE.decode(item).sequence for item in items])
+    return ClaimParts(elements, items, {number: place for place, number in enumerate(known_by)})
+
+
+def patch_claim(claim: ClaimParts, changes: dict[int, Change]) -> dict[str, Any]:
+    """The Claim with changes to its items, by their `numbers`."""
+    items: list[Any] = list(claim.items)
+    for number, change in changes.items():
+        place = claim.places[number]
+        items[place] = None if change.remove else _patched(items[place], change, *_ITEM)
+    kept = [item for item in items if item is not None]
+    parts: dict[str, Any] = {**claim.elements, "item": kept}
+    if not kept:
         del parts["item"]
     return parts
 
 
 def patch_order(order: msgspec.Raw, change: Change) -> dict[str, Any]:
     """The ServiceRequest with a change: units as quantityQuantity, modifiers among orderDetail."""
-    return _patched(order, change, "quantityQuantity", "orderDetail", "code")
+    return _patched(order, change, *_ORDER)
+
+
+_ITEM = ("quantity", "modifier", "productOrService")
+_ORDER = ("quantityQuantity", "orderDetail", "code")
+"""Where units, modifiers and the code stand in an item, and in an order."""
 
 
 def _patched(raw: msgspec.Raw, change: Change, quantity: str, modifiers: str, code: str) -> dict[str, Any]:
@@ -59,6 +86,9 @@ def _patched(raw: msgspec.Raw, change: Change, quantity: str, modifiers: str, co
         parts[quantity] = _with_units(parts.get(quantity), change.units)
     if change.modifiers is not None:
         beside_code = coding.billed(_CONCEPT.decode(parts[code])).modifiers if code in parts else ()
+        if beside_code and change.modifiers[-len(beside_code) :] != beside_code:
+            # Those beside the code are read last; where that is not their place any more, all go to the list.
+            parts[code], beside_code = _without_modifiers(parts[code]), ()
         wanted = tuple(one for one in change.modifiers if one not in beside_code)
         concepts = _with_modifiers(parts.get(modifiers), wanted)
         if concepts:
@@ -70,9 +100,25 @@ def _patched(raw: msgspec.Raw, change: Change, quantity: str, modifiers: str, co
 
 def _with_units(quantity: msgspec.Raw | None, units: int) -> dict[str, Any]:
     """The quantity with this many units; a unit of time is not kept, for units are not minutes."""
-    if quantity is None or coding.minutes_of(msgspec.json.decode(quantity, type=Quantity)) is not None:
+    stated = msgspec.json.decode(quantity, type=Quantity | None) if quantity is not None else None
+    if quantity is None or stated is None or coding.minutes_of(stated) is not None:
         return {"value": units}
     return {**_PARTS.decode(quantity), "value": units}
+
+
+def _without_modifiers(concept: msgspec.Raw) -> dict[str, Any]:
+    """A billing code's concept without the modifiers that stand beside the code or are written into it."""
+    parts: dict[str, Any] = dict(_PARTS.decode(concept))
+    if _CONCEPT.decode(concept).concept is not None:
+        return {**parts, "concept": _without_modifiers(parts["concept"])}
+    kept: list[Any] = []
+    for raw in _LIST.decode(parts["coding"]):
+        one = coding.billed(Concept(coding=[msgspec.json.decode(raw, type=Coding)]))
+        if one.code and one.modifiers:
+            kept.append({**_PARTS.decode(raw), "code": one.code})
+        elif not one.modifiers:
+            kept.append(raw)
+    return {**parts, "coding": kept}
 
 
 def _with_modifiers(concepts: msgspec.Raw | None, wanted: tuple[str, ...]) -> list[Any]:

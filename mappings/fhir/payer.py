@@ -6,7 +6,7 @@ import msgspec
 
 from mappings import books_in_force
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import Claim, Coverage, Organization, Reference, ServiceRequest
+from mappings.fhir.resources import Claim, Coverage, Organization, PayerReference, ServiceRequest
 from mappings.visit import Payer
 
 R = TypeVar("R", Coverage, Organization)
@@ -72,7 +72,9 @@ def _read_coverage(coverage: Coverage, contained: list[msgspec.Raw], records: Re
         _read_reference(reference, inside, records, printed)
 
 
-def _read_reference(reference: Reference, contained: list[msgspec.Raw], records: Records, printed: _Printed) -> None:
+def _read_reference(
+    reference: PayerReference, contained: list[msgspec.Raw], records: Records, printed: _Printed
+) -> None:
     organization = _resolve(Organization, reference, contained, records)
     for identifier in [reference.identifier, *(organization.identifier if organization else [])]:
         if identifier is not None and identifier.value:
@@ -81,7 +83,9 @@ def _read_reference(reference: Reference, contained: list[msgspec.Raw], records:
     printed.names.extend(name for name in [*names, reference.display] if name)
 
 
-def _resolve(kind: type[R], reference: Reference | None, contained: list[msgspec.Raw], records: Records) -> R | None:
+def _resolve(
+    kind: type[R], reference: PayerReference | None, contained: list[msgspec.Raw], records: Records
+) -> R | None:
     """The resource that a reference names, among the contained ones for "#id", else among those sent along."""
     if reference is None or not reference.reference:
         return None

@@ -52,9 +52,12 @@ class Records:
             if name in self._by_reference:
                 return
             self._by_reference[name] = resource
-        if full_url:
-            self._by_reference.setdefault(full_url, resource)
-        self._by_type.setdefault(kind, []).append(resource)
+        if full_url is not None and full_url not in self._by_reference:
+            self._by_reference[full_url] = resource
+        if kind in self._by_type:
+            self._by_type[kind].append(resource)
+        else:
+            self._by_type[kind] = [resource]
 
     def all(self, kind: type[R]) -> list[R]:
         """Every resource of one type, in the order in which they came."""
@@ -85,22 +88,28 @@ def id_of(reference: Reference | None, kind: str) -> str:
     """The id that a reference to this type of resource names, "" where it names none."""
     if reference is None or not reference.reference:
         return ""
-    text = local_reference(reference.reference)
+    text = reference.reference
+    before, _, after = text.partition("/")
+    if before == kind and "/" not in after:
+        return after  # the common form, Type/id
+    text = local_reference(text)
     return text[len(kind) + 1 :] if text.startswith(kind + "/") else text if text.startswith("urn:") else ""
 
 
-def read_value(raw: msgspec.Raw | bytes, path: str, records: Records) -> None:
-    """Read one resource or Bundle into the records; whatever cannot be read becomes a gap."""
-    try:
-        value = _WHOLE.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        _read_apart(raw, path, records)
-        return
+def read_value(value: object, path: str, records: Records) -> None:
+    """Take one resource or Bundle, decoded or as raw JSON, into the records; what cannot be read becomes a gap."""
+    if isinstance(value, msgspec.Raw | bytes):
+        raw = value
+        try:
+            value = _WHOLE.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            _read_apart(raw, path, records)
+            return
     if isinstance(value, Bundle):
         for entry in value.entry:
             if entry.resource is not None:
                 records.add(entry.resource, entry.full_url)
-    else:
+    elif isinstance(value, Resource):
         records.add(value)
 
 

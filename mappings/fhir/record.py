@@ -7,8 +7,8 @@ import msgspec
 from mappings import tables
 from mappings.fhir import coding, services
 from mappings.fhir.dates import day_of
-from mappings.fhir.reader import Records, id_of
-from mappings.fhir.resources import Condition, Encounter, Procedure, Reference
+from mappings.fhir.reader import Records
+from mappings.fhir.resources import CarePlan, Condition, Encounter, Reference
 from mappings.fhir.services import Service
 from mappings.visit import Line, Payer, Visit
 
@@ -32,6 +32,14 @@ class Context(msgspec.Struct, frozen=True):
     history_sent: bool = True
 
 
+class Shared(msgspec.Struct, frozen=True):
+    """What every line of a visit has in common."""
+
+    plans: list[CarePlan]
+    evidence: frozenset[str]
+    answered: frozenset[str]
+
+
 class Record:
     """The patient's record as it was sent: what several visits of one request share."""
 
@@ -49,95 +57,72 @@ class Record:
 
     def days(self) -> list[Dated]:
         """The days of the encounter: those of its procedures, else its own start, else today (read from nowhere)."""
-        given = {
-            day
-            for procedure in self.procedures
-            if (day := services.procedure_day(procedure)) and self._is_here(procedure)
-        }
+        here = self.context.encounter
+        given = {one.day for one in self.procedures if one.day and (not here or one.encounter == here)}
         encounter = self.encounter()
         period = (encounter.period or encounter.actual_period) if encounter else None
         start = day_of(period.start) if period else None
-        if start is not None and (not given or (start in given and len(given) == 1)):
+        if start is not None and given <= {start}:
             return [(start, "Encounter.period")]
         if given:
             return [(day, "Procedure.performed[x]") for day in sorted(given)]
         return [(self.context.today, "")]
 
-    def _is_here(self, procedure: Procedure) -> bool:
-        encounter = id_of(procedure.encounter, "Encounter")
-        return not self.context.encounter or encounter == self.context.encounter
-
     def services(self, day: dt.date, encounters: frozenset[str]) -> list[Service]:
         """The documented services of a day: those of its encounters, and those of the day that name none."""
-        found = []
-        for procedure in self.procedures:
-            encounter = id_of(procedure.encounter, "Encounter")
-            given = services.procedure_day(procedure)
-            here = given == day or (given is None and bool(encounter))
-            if here and (not encounter or not encounters or encounter in encounters):
-                found.append(services.service_of(procedure, self.records, self.forms))
-        return found
+        return [
+            services.service_of(one, self.records, self.forms)
+            for one in self.procedures
+            if (one.day == day or (one.day is None and one.encounter))
+            and (not one.encounter or not encounters or one.encounter in encounters)
+        ]
 
     def diagnosis(self, reference: Reference | None) -> str:
         """The ICD-10-CM code of a Condition."""
         condition = self.records.get(Condition, reference)
         return coding.icd10_of(condition.code) if condition is not None else ""
 
-    def visit(
-        self,
-        draft: str,
-        dated: Dated,
-        payer: Payer,
-        lines: list[Line],
-        not_ours: list[Line],
-        encounters: frozenset[str],
-    ) -> Visit:
-        """The visit with the evidence that all its lines share."""
+    def shared(self, day: dt.date, encounters: frozenset[str]) -> Shared:
+        """What every line of a visit has in common: plans, goals, observations, forms for the whole visit."""
         patient = self.context.patient
-        day, read_from = dated
-        plans = services.active_plans(self.records, patient, day)
-        evidence = services.shared_evidence(self.records, patient, encounters, day)
-        answered = _NOTHING.union(
-            *(
-                form.answered
-                for form in self.forms
-                if not form.belongs_to and (not form.encounter or not encounters or form.encounter in encounters)
-            )
+        forms = [
+            form.answered
+            for form in self.forms
+            if not form.belongs_to and (not form.encounter or not encounters or form.encounter in encounters)
+        ]
+        return Shared(
+            plans=services.active_plans(self.records, patient, day),
+            evidence=services.shared_evidence(self.records, patient, encounters, day),
+            answered=_NOTHING.union(*forms),
         )
+
+    def visit(self, draft: str, dated: Dated, payer: Payer, lines: list[Line], shared: Shared) -> Visit:
+        """The visit with these lines; those whose codes are in no table of ours are only named."""
+        day, read_from = dated
+        known = tables.codes()
+        ours = [line for line in lines if line.code in known]
         return Visit(
             draft=draft,
             date=day,
             date_read_from=read_from,
             payer=payer,
-            lines=_with_shared(lines, evidence, answered),
-            history=services.history_of(self.procedures, plans, day, self.context.history_sent),
-            record_sent=self.context.record_sent or any(line.services for line in lines),
-            not_ours=tuple(f"{line.ref} ({line.code})" for line in not_ours),
+            lines=_with_separate_regions(ours),
+            history=services.history_of(self.procedures, shared.plans, day, self.context.history_sent),
+            record_sent=self.context.record_sent or any(line.services for line in ours),
+            not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
         )
 
 
-def _with_shared(lines: list[Line], evidence: frozenset[str], answered: frozenset[str]) -> tuple[Line, ...]:
-    """The lines with the shared evidence, and with what only the lines together show of their regions."""
+def _with_separate_regions(lines: list[Line]) -> tuple[Line, ...]:
+    """The lines, with what only all of them together show: that a line's regions were not manipulated."""
     codes = tables.codes()
     manipulated = [line for line in lines if codes[line.code].is_cmt]
-    found = []
-    for line in lines:
-        kinds = line.evidence | evidence
-        if line.regions and manipulated and line not in manipulated and apart(line, manipulated):
-            kinds |= {"separate-region"}
-        if line.diagnoses and any(
-            tables.regions_overlap(one, other)
-            for one in tables.diagnosis_regions(line.diagnoses[0])
-            for other in line.regions
-        ):
-            kinds |= {"diagnosis-region"}
-        found.append(msgspec.structs.replace(line, evidence=kinds, answered=line.answered | answered))
-    return tuple(found)
-
-
-def apart(line: Line, others: list[Line]) -> bool:
-    """Whether a line's regions are all known to be other ones than those of the other lines."""
-    touched = [region for other in others for region in other.regions]
-    return all(other.regions for other in others) and not any(
-        tables.regions_overlap(one, other) for one in line.regions for other in touched
+    if not manipulated or not all(line.regions for line in manipulated):
+        return tuple(lines)
+    touched = frozenset[str]().union(*(line.regions for line in manipulated))
+    return tuple(
+        msgspec.structs.replace(line, evidence=line.evidence | {"separate-region"})
+        if line.regions and not any(tables.regions_overlap(one, other) for one in line.regions for other in touched)
+        else line
+        for line in lines
     )

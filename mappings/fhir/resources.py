@@ -1,7 +1,8 @@
 """The parts of FHIR resources that the review reads, R4 names first and R5's beside them.
 
 Only the elements that we use are named; the rest of a resource is skipped by the decoder without being built.
-Types are strict: a number sent as a string is an error of that resource.
+Types are strict: a number sent as a string is an error of that resource. The collector need not track them
+(`gc=False`): decoded JSON holds no cycles, and a request makes thousands of them.
 """
 
 from typing import Any
@@ -13,7 +14,6 @@ from msgspec import Struct
 class Coding(Struct, gc=False):
     system: str | None = None
     code: str | None = None
-    display: str | None = None
 
 
 class Concept(Struct, gc=False):
@@ -25,6 +25,18 @@ class Concept(Struct, gc=False):
     reference: "Reference | str | None" = None
 
 
+class WordedCoding(Coding, gc=False):
+    display: str | None = None
+
+
+class Worded(Struct, gc=False):
+    """A CodeableConcept whose words count where its codes are not known: body sites, observations."""
+
+    coding: list[WordedCoding] = []
+    text: str | None = None
+    concept: "Worded | None" = None
+
+
 class Identifier(Struct, gc=False):
     system: str | None = None
     value: str | None = None
@@ -32,6 +44,11 @@ class Identifier(Struct, gc=False):
 
 class Reference(Struct, gc=False):
     reference: str | None = None
+
+
+class PayerReference(Reference, gc=False):
+    """A reference that may stand for itself: payers are often only printed, or known by an identifier."""
+
     identifier: Identifier | None = None
     display: str | None = None
 
@@ -52,22 +69,22 @@ class Annotation(Struct, gc=False):
     text: str | None = None
 
 
-class Performer(Struct, gc=False):
-    actor: Reference | None = None
+class Something(Struct, gc=False):
+    """An element of which only the presence counts."""
 
 
-class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True):
+class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True, gc=False):
     id: str | None = None
 
 
-class Encounter(Resource, tag="Encounter"):
+class Encounter(Resource, tag="Encounter", gc=False):
     status: str | None = None
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None
 
 
-class Procedure(Resource, tag="Procedure"):
+class Procedure(Resource, tag="Procedure", gc=False):
     status: str | None = None
     code: Concept | None = None
     subject: Reference | None = None
@@ -77,59 +94,59 @@ class Procedure(Resource, tag="Procedure"):
     performed_date_time: str | None = None
     occurrence_period: Period | None = None
     occurrence_date_time: str | None = None
-    performer: list[Performer] = []
-    body_site: list[Concept] = []
+    performer: list[Something] = []
+    body_site: list[Worded] = []
     reason_code: list[Concept] = []
     reason_reference: list[Reference] = []
     reason: list[Concept] = []
-    outcome: Concept | None = None
+    outcome: Something | None = None
     note: list[Annotation] = []
-    used_code: list[Concept] = []
-    used_reference: list[Reference] = []
+    used_code: list[Something] = []
+    used_reference: list[Something] = []
 
 
-class ClaimDiagnosis(Struct, rename="camel"):
+class ClaimDiagnosis(Struct, rename="camel", gc=False):
     sequence: int | None = None
     diagnosis_codeable_concept: Concept | None = None
     diagnosis_reference: Reference | None = None
 
 
-class ClaimProcedure(Struct, rename="camel"):
+class ClaimProcedure(Struct, rename="camel", gc=False):
     sequence: int | None = None
     procedure_reference: Reference | None = None
 
 
-class ClaimInsurance(Struct):
+class ClaimInsurance(Struct, gc=False):
     sequence: int | None = None
     focal: bool | None = None
-    coverage: Reference | None = None
+    coverage: PayerReference | None = None
 
 
-class ItemSite(Struct):
+class ItemSite(Struct, gc=False):
     """R5: a claim item's bodySite is a list of these."""
 
-    site: list[Concept] = []
+    site: list[Worded] = []
 
 
-class ClaimItem(Struct, rename="camel"):
+class ClaimItem(Struct, rename="camel", gc=False):
     sequence: int | None = None
     product_or_service: Concept | None = None
     modifier: list[Concept] = []
     quantity: Quantity | None = None
     serviced_date: str | None = None
     serviced_period: Period | None = None
-    body_site: Concept | list[ItemSite] | None = None
+    body_site: Worded | list[ItemSite] | None = None
     diagnosis_sequence: list[int] = []
     procedure_sequence: list[int] = []
     encounter: list[Reference] = []
 
 
-class Claim(Resource, tag="Claim"):
+class Claim(Resource, tag="Claim", gc=False):
     status: str | None = None
     use: str | None = None
     patient: Reference | None = None
     billable_period: Period | None = None
-    insurer: Reference | None = None
+    insurer: PayerReference | None = None
     diagnosis: list[ClaimDiagnosis] = []
     procedure: list[ClaimProcedure] = []
     insurance: list[ClaimInsurance] = []
@@ -137,7 +154,7 @@ class Claim(Resource, tag="Claim"):
     contained: list[msgspec.Raw] = []
 
 
-class ServiceRequest(Resource, tag="ServiceRequest"):
+class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     status: str | None = None
     code: Concept | None = None
     subject: Reference | None = None
@@ -147,53 +164,53 @@ class ServiceRequest(Resource, tag="ServiceRequest"):
     occurrence_date_time: str | None = None
     occurrence_period: Period | None = None
     authored_on: str | None = None
-    body_site: list[Concept] = []
+    body_site: list[Worded] = []
     reason_code: list[Concept] = []
     reason_reference: list[Reference] = []
     reason: list[Concept] = []
-    insurance: list[Reference] = []
+    insurance: list[PayerReference] = []
     note: list[Annotation] = []
 
 
-class CoverageClass(Struct):
+class CoverageClass(Struct, gc=False):
     name: str | None = None
     value: str | Identifier | None = None
 
 
-class PaymentBy(Struct):
+class PaymentBy(Struct, gc=False):
     """R5: who pays under a Coverage stands in `paymentBy` or `insurer`."""
 
-    party: Reference | None = None
+    party: PayerReference | None = None
 
 
-class Coverage(Resource, tag="Coverage"):
+class Coverage(Resource, tag="Coverage", gc=False):
     status: str | None = None
-    payor: list[Reference] = []
-    insurer: Reference | None = None
+    payor: list[PayerReference] = []
+    insurer: PayerReference | None = None
     payment_by: list[PaymentBy] = []
     beneficiary: Reference | None = None
     order: int | None = None
     contained: list[msgspec.Raw] = []
 
 
-class Organization(Resource, tag="Organization"):
+class Organization(Resource, tag="Organization", gc=False):
     identifier: list[Identifier] = []
     name: str | None = None
     alias: list[str] = []
 
 
-class Condition(Resource, tag="Condition"):
+class Condition(Resource, tag="Condition", gc=False):
     code: Concept | None = None
     subject: Reference | None = None
 
 
-class CarePlan(Resource, tag="CarePlan"):
+class CarePlan(Resource, tag="CarePlan", gc=False):
     status: str | None = None
     subject: Reference | None = None
     period: Period | None = None
 
 
-class GoalTarget(Struct, rename="camel"):
+class GoalTarget(Struct, rename="camel", gc=False):
     measure: Concept | None = None
     detail_quantity: Any = None
     detail_range: Any = None
@@ -202,15 +219,15 @@ class GoalTarget(Struct, rename="camel"):
     detail_codeable_concept: Any = None
 
 
-class Goal(Resource, tag="Goal"):
+class Goal(Resource, tag="Goal", gc=False):
     lifecycle_status: str | None = None
     subject: Reference | None = None
     target: list[GoalTarget] = []
 
 
-class Observation(Resource, tag="Observation"):
+class Observation(Resource, tag="Observation", gc=False):
     status: str | None = None
-    code: Concept | None = None
+    code: Worded | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
     effective_date_time: str | None = None
@@ -218,25 +235,25 @@ class Observation(Resource, tag="Observation"):
     part_of: list[Reference] = []
 
 
-class Answer(Struct, rename="camel"):
+class Answer(Struct, rename="camel", gc=False):
     value_boolean: bool | None = None
     value_decimal: int | float | None = None
     value_integer: int | None = None
     value_string: str | None = None
     value_date: str | None = None
     value_date_time: str | None = None
-    value_coding: Coding | None = None
+    value_coding: WordedCoding | None = None
     value_quantity: Quantity | None = None
     item: "list[ResponseItem]" = []
 
 
-class ResponseItem(Struct, rename="camel"):
+class ResponseItem(Struct, rename="camel", gc=False):
     link_id: str = ""
     answer: list[Answer] = []
     item: "list[ResponseItem]" = []
 
 
-class QuestionnaireResponse(Resource, tag="QuestionnaireResponse"):
+class QuestionnaireResponse(Resource, tag="QuestionnaireResponse", gc=False):
     status: str | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
@@ -246,15 +263,15 @@ class QuestionnaireResponse(Resource, tag="QuestionnaireResponse"):
     item: list[ResponseItem] = []
 
 
-class Patient(Resource, tag="Patient"):
+class Patient(Resource, tag="Patient", gc=False):
     pass
 
 
-class Practitioner(Resource, tag="Practitioner"):
+class Practitioner(Resource, tag="Practitioner", gc=False):
     pass
 
 
-class OperationOutcome(Resource, tag="OperationOutcome"):
+class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
     pass
 
 
@@ -265,10 +282,14 @@ AnyResource = (
 """Every resource that is read, and a few that often come along and are passed over."""
 
 
-class Entry(Struct, rename="camel"):
+class Entry(Struct, rename="camel", gc=False):
     full_url: str | None = None
     resource: AnyResource | None = None
 
 
-class Bundle(Resource, tag="Bundle"):
+class Bundle(Resource, tag="Bundle", gc=False):
     entry: list[Entry] = []
+
+
+AnyValue = AnyResource | Bundle | None
+"""What a prefetch value may be: a resource, a Bundle of them, or null."""

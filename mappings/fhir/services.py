@@ -10,6 +10,7 @@ from mappings.fhir.dates import day_of, interval_of, naive
 from mappings.fhir.reader import Records, id_of
 from mappings.fhir.resources import (
     Annotation,
+    Answer,
     CarePlan,
     Concept,
     Condition,
@@ -20,6 +21,7 @@ from mappings.fhir.resources import (
     QuestionnaireResponse,
     Reference,
     ResponseItem,
+    Worded,
 )
 from mappings.visit import History, Interval, Minutes
 
@@ -48,6 +50,10 @@ class Service(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
+NO_SERVICE = Service("", "", (), None, "", _NOTHING, None, (), _NOTHING, (), _NOTHING, _NOTHING, ())
+"""What documents a line that no Procedure documents."""
+
+
 class Form(msgspec.Struct, frozen=True):
     """An answered form: which documentation elements it answers, and what it belongs to."""
 
@@ -58,16 +64,30 @@ class Form(msgspec.Struct, frozen=True):
     minutes: int | None
 
 
-def given(records: Records, patient: str) -> list[Procedure]:
+class Given(msgspec.Struct, frozen=True):
+    """A Procedure that was given to the patient, with what decides to which visit it belongs."""
+
+    procedure: Procedure
+    billed: coding.Billed
+    day: dt.date | None
+    encounter: str
+
+
+def given(records: Records, patient: str) -> list[Given]:
     """The procedures that were given to this patient; those of another patient are gaps."""
+    me = f"Patient/{patient}"
     found = []
     for procedure in records.all(Procedure):
-        if procedure.status in NOT_GIVEN:
+        status, subject = procedure.status, procedure.subject
+        if status in NOT_GIVEN:
             continue
-        if procedure.status not in PROCEDURE_STATUSES:
-            records.gap(f"{_name(procedure)}.status", f"expected a procedure status, got {procedure.status!r}")
-        if of_patient(procedure.subject, patient, _name(procedure), records):
-            found.append(procedure)
+        if status not in PROCEDURE_STATUSES:
+            records.gap(f"{_name(procedure)}.status", f"expected a procedure status, got {status!r}")
+        if subject is None or subject.reference == me or of_patient(subject, patient, _name(procedure), records):
+            billed = coding.billed(procedure.code)
+            encounter = procedure.encounter
+            here = "" if encounter is None else id_of(encounter, "Encounter")
+            found.append(Given(procedure, billed, procedure_day(procedure), here))
     return found
 
 
@@ -87,41 +107,89 @@ def procedure_day(procedure: Procedure) -> dt.date | None:
     return day_of(text or (period.start if period else None))
 
 
-def service_of(procedure: Procedure, records: Records, forms: list[Form]) -> Service:
+def service_of(one: Given, records: Records, forms: list[Form]) -> Service:
     """The facts that one Procedure and its forms give."""
+    procedure = one.procedure
     name = _name(procedure)
-    named = coding.billed(procedure.code)
+    path = f"{name}.performedPeriod"
     own = [form for form in forms if name in form.belongs_to]
-    block = block_of(procedure.performed_period or procedure.occurrence_period, f"{name}.performedPeriod", records)
-    minutes = _minutes(block, f"{name}.performedPeriod", own)
-    regions, evidence = sites_of(procedure.body_site)
-    reasons = [*procedure.reason_code, *procedure.reason]
-    diagnoses = diagnoses_of(reasons, procedure.reason_reference, records)
-    kinds = {
-        "procedure": True,
-        "reason": bool(reasons or procedure.reason_reference),
-        "diagnosis": bool(diagnoses or procedure.reason_reference),
-        "minutes": minutes is not None,
-        "technique": named.named_otherwise or bool(procedure.used_code),
-        "device": bool(procedure.used_code or procedure.used_reference),
-        "outcome": procedure.outcome is not None,
-        "performer": bool(procedure.performer),
-    }
+    block = block_of(procedure.performed_period or procedure.occurrence_period, path, records)
+    minutes = _minutes(block, path, own)
+    regions, sites = sites_of(procedure.body_site)
+    diagnoses = diagnoses_of([*procedure.reason_code, *procedure.reason], procedure.reason_reference, records)
     return Service(
         ref=name,
-        code=named.code,
-        modifiers=named.modifiers,
-        day=procedure_day(procedure),
-        encounter=id_of(procedure.encounter, "Encounter"),
-        orders=frozenset(id_of(one, "ServiceRequest") for one in procedure.based_on) - {""},
+        code=one.billed.code,
+        modifiers=one.billed.modifiers,
+        day=one.day,
+        encounter=one.encounter,
+        orders=_orders(procedure),
         minutes=minutes,
         times=() if block is None or naive(block) else (block,),
         regions=regions,
         diagnoses=diagnoses,
-        evidence=evidence.union(kind for kind, stands in kinds.items() if stands),
-        answered=_NOTHING.union(*(form.answered for form in own)),
+        evidence=sites | _evidence(one, minutes, diagnoses),
+        answered=_NOTHING.union(*(form.answered for form in own)) if own else _NOTHING,
         notes=notes_of(procedure.note),
     )
+
+
+def _orders(procedure: Procedure) -> frozenset[str]:
+    if not procedure.based_on:
+        return _NOTHING
+    return frozenset(id_of(order, "ServiceRequest") for order in procedure.based_on) - {""}
+
+
+def together(services: list[Service]) -> Service:
+    """Several services that document one line, as one; its minutes are unknown where one's are."""
+    if len(services) == 1:
+        return services[0]
+    if not services:
+        return NO_SERVICE
+    first = services[0]
+    return Service(
+        ref=first.ref,
+        code=first.code,
+        modifiers=first.modifiers,
+        day=first.day,
+        encounter=first.encounter,
+        orders=_NOTHING.union(*(one.orders for one in services)),
+        minutes=_sum([one.minutes for one in services]),
+        times=tuple(block for one in services for block in one.times),
+        regions=_NOTHING.union(*(one.regions for one in services)),
+        diagnoses=tuple(dict.fromkeys(code for one in services for code in one.diagnoses)),
+        evidence=_NOTHING.union(*(one.evidence for one in services)),
+        answered=_NOTHING.union(*(one.answered for one in services)),
+        notes=tuple(note for one in services for note in one.notes),
+    )
+
+
+def _sum(minutes: list[Minutes | None]) -> Minutes | None:
+    """The minutes of services together; None where one of them is unknown, so that no total is too small."""
+    known = [one for one in minutes if one is not None]
+    if len(known) < len(minutes):
+        return None
+    return Minutes(sum(one.value for one in known), ", ".join(one.read_from for one in known))
+
+
+def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...]) -> set[str]:
+    procedure = one.procedure
+    kinds = {"procedure"}
+    if procedure.reason_reference:
+        kinds |= {"reason", "diagnosis"}
+    elif procedure.reason_code or procedure.reason:
+        kinds |= {"reason", "diagnosis"} if diagnoses else {"reason"}
+    if minutes is not None:
+        kinds.add("minutes")
+    if one.billed.named_otherwise or procedure.used_code:
+        kinds.add("technique")
+    if procedure.used_code or procedure.used_reference:
+        kinds.add("device")
+    if procedure.outcome is not None:
+        kinds.add("outcome")
+    if procedure.performer:
+        kinds.add("performer")
+    return kinds
 
 
 def block_of(period: Period | None, path: str, records: Records) -> Interval | None:
@@ -135,12 +203,14 @@ def block_of(period: Period | None, path: str, records: Records) -> Interval | N
 
 def _minutes(block: Interval | None, path: str, forms: list[Form]) -> Minutes | None:
     if block is not None:
-        return Minutes(int((block.end - block.start).total_seconds() // 60), path)
+        return Minutes(block.minutes, path)
     return next((Minutes(form.minutes, f"{form.ref}#actual_time") for form in forms if form.minutes is not None), None)
 
 
-def sites_of(concepts: list[Concept]) -> tuple[frozenset[str], frozenset[str]]:
+def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str]]:
     """The regions that body sites name, and the kinds of evidence that they are."""
+    if not concepts:
+        return _NOTHING, _NOTHING
     regions, specific, named = _NOTHING, False, False
     for concept in concepts:
         site = coding.site_of(concept)
@@ -154,6 +224,8 @@ def sites_of(concepts: list[Concept]) -> tuple[frozenset[str], frozenset[str]]:
 
 def diagnoses_of(reasons: list[Concept], references: list[Reference], records: Records) -> tuple[str, ...]:
     """The ICD-10-CM codes of reasons and of the Conditions that are referenced."""
+    if not reasons and not references:
+        return ()
     conditions = [records.get(Condition, reference) for reference in references]
     concepts = [*reasons, *(condition.code for condition in conditions if condition is not None)]
     return tuple(dict.fromkeys(code for code in map(coding.icd10_of, concepts) if code))
@@ -173,39 +245,42 @@ def forms_of(records: Records, patient: str) -> list[Form]:
             continue
         if not of_patient(response.subject, patient, name, records):
             continue
-        answers = list(_answers(response.item))
-        references = [
-            *(f"Procedure/{id_of(one, 'Procedure')}" for one in response.part_of),
-            *(f"ServiceRequest/{id_of(one, 'ServiceRequest')}" for one in response.based_on),
-        ]
-        forms.append(
-            Form(
-                ref=name,
-                belongs_to=frozenset(one for one in references if not one.endswith("/")),
-                encounter=id_of(response.encounter, "Encounter"),
-                answered=frozenset(link for link, _ in answers),
-                minutes=next((minutes for link, minutes in answers if link == "actual_time" and minutes), None),
-            )
-        )
+        answers: dict[str, int | None] = {}
+        _read_answers(response.item, answers)
+        about = [f"Procedure/{id_of(one, 'Procedure')}" for one in response.part_of]
+        about += [f"ServiceRequest/{id_of(one, 'ServiceRequest')}" for one in response.based_on]
+        belongs_to = frozenset([one for one in about if not one.endswith("/")])
+        here = id_of(response.encounter, "Encounter")
+        forms.append(Form(name, belongs_to, here, frozenset(answers), answers.get("actual_time")))
     return forms
 
 
-def _answers(items: list[ResponseItem]) -> list[tuple[str, int | None]]:
+def _read_answers(items: list[ResponseItem], found: dict[str, int | None]) -> None:
     """The linkIds that are really answered, each with the minutes that its answer states, if it states any."""
-    found: list[tuple[str, int | None]] = []
     for item in items:
         for answer in item.answer:
-            value = answer.value_integer if answer.value_integer is not None else answer.value_decimal
-            minutes = int(value) if value is not None and value > 0 else None
-            if answer.value_quantity is not None:
-                minutes = coding.minutes_of(answer.value_quantity)
-            text = (answer.value_string or answer.value_date or answer.value_date_time or "").strip()
-            coded = answer.value_coding is not None and bool(answer.value_coding.code or answer.value_coding.display)
-            if text or coded or answer.value_boolean or value is not None or minutes is not None:
-                found.append((item.link_id, minutes))
-            found.extend(_answers(answer.item))
-        found.extend(_answers(item.item))
-    return found
+            if answer.value_string is not None:
+                if answer.value_string and not answer.value_string.isspace():
+                    found.setdefault(item.link_id, None)
+            else:
+                _read_value(item.link_id, answer, found)
+            if answer.item:
+                _read_answers(answer.item, found)
+        if item.item:
+            _read_answers(item.item, found)
+
+
+def _read_value(link: str, answer: Answer, found: dict[str, int | None]) -> None:
+    """An answer that is no text: "no" and an empty coding are no answer; a number may state minutes."""
+    number = answer.value_integer if answer.value_integer is not None else answer.value_decimal
+    coded = answer.value_coding is not None and bool(answer.value_coding.code or answer.value_coding.display)
+    if answer.value_quantity is not None:
+        minutes = coding.minutes_of(answer.value_quantity)
+    else:
+        minutes = int(number) if number is not None and number > 0 else None
+    dated = answer.value_date or answer.value_date_time
+    if coded or dated or answer.value_boolean or number is not None or minutes is not None:
+        found[link] = minutes
 
 
 def shared_evidence(records: Records, patient: str, encounters: frozenset[str], day: dt.date) -> frozenset[str]:
@@ -255,7 +330,7 @@ def _observed(observation: Observation, encounters: frozenset[str], day: dt.date
     return kinds & ({"outcome-measure", "x-ray"} if recent else {"x-ray"})
 
 
-def _observation_kinds(concept: Concept | None) -> frozenset[str]:
+def _observation_kinds(concept: Worded | None) -> frozenset[str]:
     if concept is None:
         return _NOTHING
     table = tables.observation_kinds()
@@ -283,21 +358,20 @@ def active_plans(records: Records, patient: str, day: dt.date) -> list[CarePlan]
     return found
 
 
-def history_of(procedures: list[Procedure], plans: list[CarePlan], day: dt.date, seen: bool) -> History:
+def history_of(procedures: list[Given], plans: list[CarePlan], day: dt.date, seen: bool) -> History:
     """Earlier visits since the plan's start (all that were sent, where no plan states its start)."""
     starts = [start for plan in plans if plan.period and (start := day_of(plan.period.start))]
     start = max(starts, default=None)
+    known = tables.codes()
     visits: set[dt.date] = set()
     massages: set[dt.date] = set()
-    for procedure in procedures:
-        earlier = procedure_day(procedure)
-        if earlier is None or earlier >= day or (start and earlier < start):
+    for one in procedures:
+        earlier = one.day
+        if earlier is None or earlier >= day or (start and earlier < start) or one.billed.code not in known:
             continue
-        code = coding.billed(procedure.code).code
-        if code in tables.codes():
-            visits.add(earlier)
-            if code == MASSAGE:
-                massages.add(earlier)
+        visits.add(earlier)
+        if one.billed.code == MASSAGE:
+            massages.add(earlier)
     return History(seen=seen, visits=len(visits), massage_visits=len(massages), plan_start=start)
 
 

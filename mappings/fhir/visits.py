@@ -33,13 +33,13 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
         encounters = _NOTHING.union(id_of(one, "Encounter") for _, item in items for one in item.encounter)
         encounters = (encounters | {context.encounter}) - {""}
         found = record.services(day, encounters)
+        shared = record.shared(day, encounters)
         joined = lines_of.join_items(items, claim, found)
-        built = [lines_of.item_line(draft, index, item, joined[index], record) for index, item in items]
-        lines = [line for line in built if line is not None and line.code in tables.codes()]
-        not_ours = [line for line in built if line is not None and line.code not in tables.codes()]
+        built = [lines_of.item_line(draft, index, item, joined[index], record, shared) for index, item in items]
+        lines = [line for line in built if line is not None]
         taken = {service.ref for joint in joined.values() for service in joint}
-        lines.extend(lines_of.recorded(found, taken, billed=False))
-        visits.append(record.visit(draft.name, (day, read_from[day]), payer, lines, not_ours, encounters))
+        lines.extend(lines_of.recorded(found, taken, shared, billed=False))
+        visits.append(record.visit(draft.name, (day, read_from[day]), payer, lines, shared))
     return visits
 
 
@@ -57,15 +57,16 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
     encounters = frozenset({context.encounter, *(id_of(one.encounter, "Encounter") for _, one, _ in ours)}) - {""}
     dated = _order_day([order for _, order, _ in ours], record)
     found = record.services(dated[0], encounters)
+    shared = record.shared(dated[0], encounters)
     lines: list[Line] = []
     taken: set[str] = set()
     for index, order, code in ours:
         joint = lines_of.services_of_order(order, code.code, found, [one for _, one, _ in ours])
         taken |= {service.ref for service in joint}
-        lines.append(lines_of.order_line(index, order, code, joint, record))
-    lines.extend(lines_of.recorded(found, taken, billed=True))
+        lines.append(lines_of.order_line(index, order, code, joint, record, shared))
+    lines.extend(lines_of.recorded(found, taken, shared, billed=True))
     payer = order_payer([order for _, order, _ in ours], records)
-    return [record.visit(ORDERS, dated, payer, lines, [], encounters)]
+    return [record.visit(ORDERS, dated, payer, lines, shared)]
 
 
 def encounter_visits(records: Records, context: Context) -> list[Visit]:
@@ -75,9 +76,10 @@ def encounter_visits(records: Records, context: Context) -> list[Visit]:
     payer = order_payer([], records)
     visits = []
     for dated in record.days():
-        lines = lines_of.recorded(record.services(dated[0], encounters), set(), billed=True)
+        shared = record.shared(dated[0], encounters)
+        lines = lines_of.recorded(record.services(dated[0], encounters), set(), shared, billed=True)
         if lines:
-            visits.append(record.visit("", dated, payer, lines, [], encounters))
+            visits.append(record.visit("", dated, payer, lines, shared))
     return visits
 
 
@@ -93,7 +95,7 @@ def _item_day(item: ClaimItem, claim: Claim, record: Record) -> Dated:
 
 
 def _order_day(orders: list[ServiceRequest], record: Record) -> Dated:
-    of_record = record.days()[0]
+    of_record = record.days()[-1]
     if of_record[1]:
         return of_record
     for order in orders:

@@ -13,6 +13,7 @@ from mappings.fhir.record import Context
 from mappings.fhir.visits import claim_visits
 from mappings.visit import Visit
 from plugin.hooks.common import SHARED, Drafted, HookService, add_claims
+from plugin.prefetch_reading import DECODED
 
 PLAIN_NAME = "claim-submit"
 
@@ -29,6 +30,7 @@ def service(hook_name: str) -> HookService:
             usage_requirements="Works from prefetch alone. context.claim is a FHIR R4 Claim, or a Bundle of them.",
             prefetch=SHARED,
         ),
+        DECODED,
         _drafted,
         in_scope,
         visits,

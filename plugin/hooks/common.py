@@ -1,14 +1,16 @@
 """What the hooks share: the prefetch keys, and how drafts are taken out of a request's context."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from cds_hooks.outcome import Refusal, bad_request
 from cds_hooks.prefetch import Present
-from cds_hooks.request import HookRequest
+from cds_hooks.request import HookRequest, PrefetchReader
 from cds_hooks.service import Prefetch, Service
 from mappings.fhir.lines import DraftClaim
+from mappings.fhir.patch import numbers
 from mappings.fhir.reader import RawEntry, Records, explain, id_of, raw_entries, read_one, resource_type
 from mappings.fhir.record import Context
 from mappings.fhir.resources import Claim, ServiceRequest
@@ -62,9 +64,10 @@ class Drafted(msgspec.Struct):
 
 
 class HookService(msgspec.Struct, frozen=True):
-    """A service with its two steps: `drafted` before any data is asked for, `visits` with the record."""
+    """A service, how its prefetch is decoded, and its steps: what is drafted (before data is asked for), the visits."""
 
     service: Service
+    reader: PrefetchReader[Any]
     drafted: Callable[[HookRequest, Records], Drafted]
     in_scope: Callable[[Drafted], bool]
     visits: Callable[[Drafted, Records, Context], list[Visit]]
@@ -108,7 +111,7 @@ def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) 
     name = f"Claim/{claim.id}" if claim.id else "Claim"
     if name in drafted.drafts:
         name = f"{name}~{len(drafted.drafts) + 1}"
-    return DraftClaim(claim, name, path)
+    return DraftClaim(claim, name, path, numbers([item.sequence for item in claim.item]))
 
 
 def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) -> None:
@@ -127,15 +130,18 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
             below, what = explain(error)
             records.gap(path + entry.path + below, what)
             continue
-        drafted.orders.append((index, order))
         name = f"ServiceRequest/{order.id}" if order.id else f"ServiceRequest#{index + 1}"
+        if name in drafted.drafts:
+            records.gap(f"{path}{entry.path}.id", "an order before it has the same id; it was left out")
+            continue
+        drafted.orders.append((index, order))
         drafted.drafts[name] = Draft(name, entry.resource, is_claim=False)
 
 
 def prefetched_claims(request: HookRequest, records: Records, drafted: Drafted) -> None:
     """Draft Claims that came under the prefetch key `claims`."""
     found = request.prefetch.get("claims")
-    if isinstance(found, Present):
+    if isinstance(found, Present) and isinstance(found.value, msgspec.Raw):
         try:
             add_claims(found.value, "prefetch.claims", request, records, drafted)
         except Refusal as refusal:

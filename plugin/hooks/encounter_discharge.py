@@ -8,6 +8,7 @@ from mappings.fhir.visits import encounter_visits
 from mappings.visit import Visit
 from plugin.hooks import claim_submit
 from plugin.hooks.common import PROCEDURES, SHARED, Drafted, HookService, prefetched_claims
+from plugin.prefetch_reading import RAW
 
 
 def service() -> HookService:
@@ -30,6 +31,7 @@ def service() -> HookService:
                 ),
             },
         ),
+        RAW,
         _drafted,
         _in_scope,
         _visits,

@@ -9,6 +9,7 @@ from mappings.fhir.record import Context
 from mappings.fhir.visits import order_visits
 from mappings.visit import Visit
 from plugin.hooks.common import SHARED, Drafted, HookService, add_orders
+from plugin.prefetch_reading import DECODED
 
 
 def service() -> HookService:
@@ -23,6 +24,7 @@ def service() -> HookService:
             usage_requirements="Works from prefetch alone. Orders need a CPT or HCPCS code; other orders are ignored.",
             prefetch=SHARED,
         ),
+        DECODED,
         _drafted,
         _in_scope,
         _visits,

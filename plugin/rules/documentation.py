@@ -7,7 +7,7 @@ Where the visit's record was not sent at all, nothing is called missing.
 from collections.abc import Iterator
 
 from mappings import tables
-from mappings.notes import quotation
+from mappings.notes import quotation, read_notes
 from mappings.rule_book import Element, RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import AskForDocument, Finding
@@ -20,39 +20,52 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         return
     manipulated = any(tables.codes()[line.code].is_cmt for line in visit.billed)
     for line in visit.reviewed:
-        lacking: list[Element] = []
-        remarks: list[str] = []
-        for element in book.elements.get(line.code, ()):
-            if not _applies(element, line, manipulated) or _shown(element, line):
-                continue
-            words = quotation(element.id, line.notes)
-            if words is None:
-                lacking.append(element)
-            else:
-                remarks.append(f"Found in the note for {element.label}: «{plain(words)}»")
-        if lacking:
-            yield _finding(line, lacking, remarks)
+        unshown = [
+            element
+            for element in book.elements.get(line.code, ())
+            if element.id not in line.answered
+            and not _shown(element, line.evidence)
+            and _applies(element, line, manipulated)
+        ]
+        if unshown:
+            yield from _after_the_notes(line, unshown)
+
+
+def _after_the_notes(line: Line, unshown: list[Element]) -> Iterator[Finding]:
+    """The finding about elements that no note documents either."""
+    notes = read_notes(line.notes)
+    lacking: list[Element] = []
+    remarks: list[str] = []
+    for element in unshown:
+        words = quotation(element.id, notes) if notes else None
+        if words is None:
+            lacking.append(element)
+        else:
+            remarks.append(f"Found in the note for {element.label}: «{plain(words)}»")
+    if lacking:
+        yield _finding(line, lacking, remarks)
 
 
 def _applies(element: Element, line: Line, manipulated: bool) -> bool:
     """Whether an element is asked for on this visit. What is used or how long it lasts is not guessed."""
     match element.when:
+        case "always" | "timed" | "setting":
+            return True
         case "cmt-same-day":
             return manipulated
         case "no-x-ray":
             return "x-ray" not in line.evidence
-        case "equipment-used":
-            return False  # only a device in the record shows that one was used, and then it is named there
-        case "over-30-days" | "each-10-days":
-            return False  # needs the history of certification and reports, which is not read yet
         case _:
+            # A device shows only where it is named, and then it is documented; certification and progress
+            # reports need a history that is not read yet.
+            return False
+
+
+def _shown(element: Element, evidence: frozenset[str]) -> bool:
+    for kinds in element.satisfied_by:  # noqa: SIM110 - a generator costs more than the comparison
+        if kinds <= evidence:
             return True
-
-
-def _shown(element: Element, line: Line) -> bool:
-    if element.id in line.answered:
-        return True
-    return any(kinds <= line.evidence for kinds in element.satisfied_by)
+    return False
 
 
 def _finding(line: Line, lacking: list[Element], remarks: list[str]) -> Finding:

@@ -106,7 +106,7 @@ def _plan(visit: Visit) -> str:
 
 def _gets_both(line: Line, visit: Visit, book: RuleBook) -> bool:
     """Whether 59 and GP are advised together for this line, in the finding about the pair."""
-    demands = demands_on(line, visit, book)
+    demands = demands_on(line, visit.billed, book)
     return bool(demands) and all(one.verdict == "distinct" for one in demands) and not says_distinct(line)
 
 
@@ -202,7 +202,7 @@ def _may_be_called_for(line: Line, visit: Visit, book: RuleBook) -> bool:
         or (line.code, other.code) in book.pairs
         or bool(with_em and line.code in with_em.value and tables.codes()[other.code].is_em)
         for other in others
-    ) or bool(demands_on(line, visit, book))
+    ) or bool(demands_on(line, visit.billed, book))
 
 
 def _adding(  # noqa: PLR0913 - the parts of a finding, named

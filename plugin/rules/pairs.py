@@ -37,8 +37,9 @@ class Demand(msgspec.Struct, frozen=True):
 
 def distinctness(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """59 where distinctness is shown, "do not bill both" where it is refuted, a question where it is unknown."""
-    for line in visit.billed:
-        demands = demands_on(line, visit, book)
+    billed = visit.billed
+    for line in billed:
+        demands = demands_on(line, billed, book)
         if not demands or not _concerns_draft(visit, line, [demand.other for demand in demands]):
             continue
         same = [demand for demand in demands if demand.verdict == "same"]
@@ -63,14 +64,17 @@ def never_together(visit: Visit, book: RuleBook) -> Iterator[Finding]:
                 yield _never(one, other, pair)
 
 
-def demands_on(line: Line, visit: Visit, book: RuleBook) -> list[Demand]:
+def demands_on(line: Line, billed: tuple[Line, ...], book: RuleBook) -> list[Demand]:
     """Every service beside which this line needs a distinct-service modifier."""
     codes = tables.codes()
     if codes[line.code].is_em:
         return []
+    by_policy = book.distinct_with_cmt is not None and line.code in book.distinct_with_cmt.value
     demands = []
-    for other in visit.billed:
-        if other is line or other.code == line.code or codes[other.code].is_em:
+    for other in billed:
+        if not by_policy and (other.code, line.code) not in book.pairs:
+            continue
+        if other.code == line.code or codes[other.code].is_em:
             continue
         sources = _sources(line, other, book)
         if sources:

@@ -1,0 +1,111 @@
+"""The sentences of findings: templates with slots, taken apart once, filled for each card."""
+
+import functools
+from string import Formatter
+
+import msgspec
+
+from mappings import tables
+from mappings.visit import Line
+from plugin.findings import KINDS, Finding, Slot
+from plugin.text import counted, plain, summary, unmarked
+
+NOUNS = {
+    "units": "unit",
+    "elements": "documentation element",
+    "parts": "part",
+    "regions": "spinal region",
+}
+"""A slot with one of these endings is told as a number with its noun."""
+
+Template = tuple[tuple[str, str], ...]
+"""Pieces of a sentence: literal text, and the slot that follows it ("" for none)."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A finding in words: one sentence (under 140 characters), and the same at length as Markdown."""
+
+    summary: str
+    detail: str
+
+
+def _template(sentence: str) -> Template:
+    return tuple((literal, slot or "") for literal, slot, _, _ in Formatter().parse(sentence))
+
+
+_TEMPLATES: dict[str, tuple[Template, Template]] = {
+    kind.code: (_template(kind.summary), _template(kind.detail)) for kind in KINDS
+}
+
+
+def told(finding: Finding, lines: tuple[Line, ...]) -> Told:
+    """The finding in words; a caller's words come out inert."""
+    short, long = _TEMPLATES[finding.code]
+    by_ref = {line.ref: line for line in lines}
+    about = [by_ref[ref] for ref in finding.lines if ref in by_ref]
+    summed = _filled(short, finding, [short_name(line) for line in about])
+    return Told(summary(unmarked(summed)), _filled(long, finding, [name(line) for line in about]))
+
+
+def _filled(template: Template, finding: Finding, names: list[str]) -> str:
+    slots = finding.slots
+    parts = []
+    for literal, slot in template:
+        parts.append(literal)
+        if slot in slots:
+            parts.append(_in_words(slots[slot]))
+        elif slot:
+            parts.append(_word(slot, finding, names))
+    return "".join(parts)
+
+
+def _word(slot: str, finding: Finding, names: list[str]) -> str:
+    """A word that is made: names of lines, numbers with their nouns, what is told only if it is there."""
+    if slot == "what":
+        return names[0] if names else ""
+    if slot == "others":
+        return _listed(names[1:])
+    if slot == "all":
+        return _listed(names)
+    if slot == "payer":
+        return f" ({_in_words(finding.slots['saw'])})" if "saw" in finding.slots else ""
+    key, _, noun = slot.partition("_")
+    value = finding.slots.get(key)
+    if not noun:
+        return "none"
+    return counted(value, NOUNS[noun]) if isinstance(value, int) else f"no {NOUNS[noun]}s"
+
+
+def _in_words(value: Slot) -> str:
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, list):
+        return ", ".join([plain(str(part)) for part in value])
+    return str(value)
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= 1:
+        return names[0] if names else ""
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _labelled(code: str) -> str:
+    return f"{code} ({tables.codes()[code].label})"
+
+
+def name(line: Line) -> str:
+    """A line by code, our label, and its number on the claim."""
+    number = _number(line)
+    return f"{_labelled(line.code)}, line {number}" if number else _labelled(line.code)
+
+
+def short_name(line: Line) -> str:
+    """A line by code and its number on the claim."""
+    number = _number(line)
+    return f"{line.code} (line {number})" if number else line.code
+
+
+def _number(line: Line) -> str:
+    return line.ref.rpartition("#")[2] if line.ref.startswith("Claim") else ""
