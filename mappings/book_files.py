@@ -109,8 +109,7 @@ class CatalogueElement(msgspec.Struct, frozen=True):
 
 def read_books(folder: Path = FOLDER) -> dict[str, Book]:
     """Every book in the folder, by id; raises RuleFileError."""
-    schema = json.loads((FOLDER / "book.schema.json").read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    validator = _validator("book.schema.json")
     books = {}
     for path in sorted(folder.glob("*.toml")):
         if path.name in DATA_FILES:
@@ -126,9 +125,7 @@ def read_books(folder: Path = FOLDER) -> dict[str, Book]:
 
 
 def _read_book(path: Path, validator: jsonschema.Draft202012Validator) -> Book:
-    content = read_toml(path)
-    for error in sorted(validator.iter_errors(_plain(content)), key=lambda e: list(map(str, e.path))):
-        raise RuleFileError(f"{path.name}: {_where(error.absolute_path)}: {error.message}")
+    content = _checked(path, validator)
     sources = {key: _source(part) for key, part in content["sources"].items()}
     return Book(
         id=content["id"],
@@ -179,7 +176,7 @@ def read_pairs(sources: Mapping[str, Source], path: Path = FOLDER / "pairs.csv")
 
 def read_elements(path: Path = FOLDER / "documentation.toml") -> tuple[CatalogueElement, ...]:
     """The documentation catalogue, in its own order."""
-    content = read_toml(path)
+    content = _checked(path, _validator("documentation.schema.json"))
     sources = content["sources"]
     elements = []
     for index, entry in enumerate(content["element"]):
@@ -205,6 +202,19 @@ def read_elements(path: Path = FOLDER / "documentation.toml") -> tuple[Catalogue
             )
         )
     return tuple(elements)
+
+
+def _validator(schema: str) -> jsonschema.Draft202012Validator:
+    content = json.loads((FOLDER / schema).read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(content, format_checker=jsonschema.FormatChecker())
+
+
+def _checked(path: Path, validator: jsonschema.Draft202012Validator) -> dict[str, Any]:
+    """The content of a TOML file that keeps to its schema; raises RuleFileError with the first path that does not."""
+    content = read_toml(path)
+    for error in sorted(validator.iter_errors(_plain(content)), key=lambda e: list(map(str, e.path))):
+        raise RuleFileError(f"{path.name}: {_where(error.absolute_path)}: {error.message}")
+    return content
 
 
 def read_toml(path: Path) -> dict[str, Any]:

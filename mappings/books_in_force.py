@@ -183,4 +183,7 @@ def load(base: str) -> None:
     for book in [base, *(book.id for book in payer_books())]:
         rule_book(book, today_or_later)
     payer_known_as((), ("",))
+    for element in book_files.read_elements():
+        for book in element.levels.keys() - books().keys():
+            raise book_files.RuleFileError(f"documentation.toml: {element.id}.levels: there is no book {book!r}.")
     questions()

@@ -75,6 +75,12 @@ def _denied(note: str, match: re.Match[str]) -> bool:
 
 
 def _around(note: str, match: re.Match[str]) -> str:
-    start, end = max(0, match.start() - _QUOTED), min(len(note), match.end() + _QUOTED)
-    words = " ".join(note[start:end].split())
-    return f"{'…' if start else ''}{words}{'…' if end < len(note) else ''}"
+    """The phrase with some words around it, cut between words."""
+    start = max(0, match.start() - _QUOTED)
+    end = min(len(note), match.end() + _QUOTED)
+    before, after = note[start : match.start()], note[match.end() : end]
+    if start:
+        before = "…" + before.partition(" ")[2]
+    if end < len(note):
+        after = after.rpartition(" ")[0] + " …"
+    return " ".join(f"{before}{match[0]}{after}".split())

@@ -47,7 +47,8 @@ class Line(msgspec.Struct, frozen=True):
     """One service of the visit: a claim line, a draft order, or a Procedure that stands on no draft.
 
     `draft` says whether it stands on the claim or order under review, so that a fix can change it; `billed`
-    whether it is billed with this visit at all (a Procedure that a claim leaves out is not).
+    whether it is billed with this visit at all (a Procedure that a claim leaves out is not); `planned` that it is
+    ordered and no Procedure says that it was given.
     `units` is None where the draft states none. `diagnoses` are ICD-10-CM codes, the first pointed one first.
     `evidence` holds kinds from `EVIDENCE`; `answered` holds documentation element ids answered in a form.
     """
@@ -56,6 +57,7 @@ class Line(msgspec.Struct, frozen=True):
     code: str
     draft: bool
     billed: bool = True
+    planned: bool = False
     units: int | None = None
     modifiers: tuple[str, ...] = ()
     minutes: Minutes | None = None

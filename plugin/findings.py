@@ -233,6 +233,13 @@ KINDS: tuple[Kind, ...] = (
         " If it was so, document it; modifier 59 may stand only on that. If not, bill one of the two.",
     ),
     Kind(
+        "pairs.not-checked",
+        "Pair edits of that time not held",
+        "The pair edits in force on {date} are not held: pairs were not checked.",
+        "The table of pair edits begins with a later edition than the date of service {date}. Whether {all} may be"
+        " billed together was not checked against it.",
+    ),
+    Kind(
         "documentation.missing",
         "Documentation missing",
         "{what}: {count_elements} missing from the record.",

@@ -15,6 +15,7 @@ Rule = Callable[[Visit, RuleBook], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     pairs.never_together,
     pairs.distinctness,
+    pairs.not_checked,
     units.untimed,
     units.timed,
     units.overlap,

@@ -7,6 +7,9 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+THREADS = 4
+"""Requests under way in one worker; more threads only wait for each other, unless a FHIR server is slow."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether an address can be reached from this machine only."""
@@ -45,5 +48,6 @@ def run(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
+        blocking_threads=THREADS,
         log_level=LogLevels.warning,
     ).serve()

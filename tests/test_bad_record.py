@@ -26,14 +26,14 @@ from tests.builders import (
     ref,
 )
 from tests.exchange import cards, codes, expressions, finding, outcome, send, slots, the, with_code
-from tests.visits import BALANCE, CMT, EXERCISE, MANUAL, chiro
+from tests.visits import BALANCE, CMT, CMT_NECK, EXERCISE, MANUAL, chiro
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 CLAIM = claim_request(claim(item(1, "97110", 3)), EXERCISE)
 REQUESTS = {
     "claim": CLAIM,
     "order": order_request(order("o-1", "97110", 3), procedures=(EXERCISE,)),
-    "discharge": discharge_request(EXERCISE),
+    "discharge": discharge_request(CMT_NECK, MANUAL, EXERCISE),
 }
 WITHHELD = [(name, key) for name, body in REQUESTS.items() for key in body["prefetch"]]
 
@@ -130,7 +130,7 @@ def test_looking_failed(client: FlaskClient, key: str, name: str, value: Any) ->
     """A key whose look-up failed is said, and costs no other key."""
     found = cards(client, changed(REQUESTS[name], "prefetch", key, to=value))
     assert not_checked(found) == [f"prefetch.{key}"]
-    assert {finding(card)["code"] for card in found} & {"units.too-many", "units.missing"}
+    assert {finding(card)["code"] for card in found} & {"units.too-many", "modifiers.distinct-missing"}
 
 
 @pytest.mark.parametrize(("name", "key"), [one for one in WITHHELD if one != ("discharge", "procedures")])

@@ -13,7 +13,7 @@ from plugin.findings import KINDS
 from tests.builders import CLAIM_SUBMIT, DISCHARGE, ORDER_SIGN, bundle, discharge_request, order_request
 from tests.exchange import EXTENSION, SERVICE_OF, send
 from tests.mutations import damaged, encoded, garbled
-from tests.visits import BATCH, CMT, CORRECTABLE, EXERCISE, FAULTY, MANUAL
+from tests.visits import BATCH, CMT, CMT_NECK, CORRECTABLE, EXERCISE, FAULTY, MANUAL
 
 CODES = {kind.code for kind in KINDS}
 BODIES = [*FAULTY.values()]
@@ -93,10 +93,10 @@ def test_any_prefetch(client: FlaskClient, value: Any, key: str) -> None:
 @given(value=ANYTHING)
 def test_any_entry(client: FlaskClient, value: Any) -> None:
     """Any JSON value as an entry of a Bundle costs no other entry."""
-    body = discharge_request(EXERCISE)
-    body["prefetch"]["procedures"] = {**bundle(EXERCISE), "entry": [{"resource": value}, {"resource": EXERCISE}]}
+    body = discharge_request(CMT_NECK, MANUAL)
+    body["prefetch"]["procedures"]["entry"].insert(1, {"resource": value})
     found = json.loads(send(client, encoded(body), DISCHARGE).data)["cards"]
-    assert "units.missing" in [card["extension"][EXTENSION]["code"] for card in found]
+    assert "modifiers.distinct-missing" in [card["extension"][EXTENSION]["code"] for card in found]
 
 
 @KEPT

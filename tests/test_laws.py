@@ -7,9 +7,11 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import combinations, islice, permutations
+from random import Random
+from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mappings import books_in_force, tables
@@ -21,24 +23,26 @@ from plugin.rules import unit_methods
 from plugin.rules.placing import DISTINCT
 from tests.case_files import book_for, findings_of
 
-lawful = settings(
-    max_examples=800, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+lawful = settings(max_examples=800, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 DAY = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
-DATES = [*["2026-03-02"] * 8, "2019-01-01", "2019-04-30", "2019-12-01", "2020-06-30", "2021-11-01", "2024-06-30", "2024-07-01"]
+DATES = [
+    *["2026-03-02"] * 8,
+    "2019-01-01", "2019-04-30", "2019-12-01", "2020-06-30", "2021-11-01", "2024-06-30", "2024-07-01",
+]  # fmt: skip
 PAYERS = ["", "hns", "bcbsnc", "bcbsnc", "medicare-b", "medicare-b", "uhc", "anthem", "va-ccn", "commercial"]
 MODIFIERS = ["59", "XE", "XS", "XU", "GP", "GO", "25", "51", "KX", "RT", "76"]
 ELEMENTS = frozenset(books_in_force.questions())
 
 # Services that meet in a rule. A visit is one of these, shuffled, with now and then any other service.
 MEETINGS = [
-    ("98940", "97112"), ("98941", "97140", "97124"), ("98943", "97112"), ("99213", "98940", "97112"), ("99213", "97112"),
-    ("97150", "97110"), ("97150", "97110", "97110"), ("97012", "97140"), ("98940", "97012", "97140"), ("98940", "97110"),
-    ("97161", "97165", "97530"), ("97161", "99211"), ("97161", "98941"), ("97164", "97750"), ("97124", "97164"),
-    ("97110", "97112", "97530"), ("97110", "97530", "97110"), ("97110", "97116", "97140", "97035"), ("97110",),
-    ("97124", "97124"), ("97039", "97124"), ("98940", "98941"), ("98940", "98943", "97140"), ("97032", "G0283"),
+    ("98940", "97112"), ("98941", "97140", "97124"), ("98943", "97112"), ("99213", "98940", "97112"),
+    ("99213", "97112"), ("97150", "97110"), ("97150", "97110", "97110"), ("97012", "97140"), ("98940", "97110"),
+    ("98940", "97012", "97140"), ("97161", "97165", "97530"), ("97161", "99211"), ("97161", "98941"),
+    ("97164", "97750"), ("97124", "97164"), ("97110", "97112", "97530"), ("97110", "97530", "97110"),
+    ("97110", "97116", "97140", "97035"), ("97110",), ("97124", "97124"), ("97039", "97124"), ("98940", "98941"),
+    ("98940", "98943", "97140"), ("97032", "G0283"),
 ]  # fmt: skip
 MINUTES = [None, 0, 5, 7, 8, 10, 15, 20, 22, 23, 30, 35, 37, 38, 53]
 SITES = ["cervical", "thoracic", "lumbar", "knee", "lower-extremity", "shoulder"]
@@ -107,6 +111,60 @@ def visits(draw: st.DrawFn) -> Visit:
         ),
         record_sent=draw(st.booleans()),
     )
+
+
+def visit_with(payer: str, *services: Line) -> Visit:
+    """A visit that once broke a law, or would under a plausible slip; each is tried on every run."""
+    return Visit("Claim/case", dt.date(2026, 3, 2), "Claim.item.servicedDate", Payer(payer), services)
+
+
+def service(number: int, code: str, minutes: int | None, units: int | None = 1, **more: Any) -> Line:
+    """One documented line of such a visit."""
+    draft: bool = more.get("draft", True)
+    return Line(
+        f"Claim/case#{number}" if draft else f"Procedure/case#{number}",
+        code,
+        units=units,
+        minutes=None if minutes is None else Minutes(minutes, "Procedure.performedPeriod"),
+        answered=ELEMENTS,
+        **{"draft": True, **more},
+    )
+
+
+RECORDED: dict[str, bool] = {"draft": False, "billed": False}
+LUMBAR, CERVICAL = frozenset({"lumbar"}), frozenset({"cervical"})
+
+# One modifier is to go, and the rest to change places: the new order must not bring it back.
+REMOVED_AND_REORDERED = visit_with(
+    "bcbsnc",
+    service(1, "98940", None, regions=LUMBAR),
+    service(2, "97112", 15, modifiers=("GP", "59", "25"), regions=CERVICAL),
+)
+# Two findings each add a modifier, and the line has one place.
+TWO_FOR_ONE_PLACE = visit_with(
+    "uhc",
+    service(1, "98940", None, regions=LUMBAR),
+    service(2, "97140", 15, modifiers=("KX", "RT", "CQ"), regions=CERVICAL),
+)
+# A tie with a service that is recorded and not billed.
+TIED_WITH_UNBILLED = visit_with(
+    "medicare-b",
+    service(1, "97112", 20, None, **RECORDED),
+    service(2, "97110", 20, 2, modifiers=("GP",)),
+)
+# One service recorded with minutes, and billed on a line without: the total is not known.
+RECORDED_AND_BILLED_WITHOUT_MINUTES = visit_with(
+    "medicare-b",
+    service(1, "97110", 10, None, **RECORDED),
+    service(2, "97110", None, 2, modifiers=("GP",)),
+    service(3, "97140", 20, 2, modifiers=("GP",)),
+)
+# A tie with a line of another claim that states no units.
+TIED_WITH_ANOTHER_CLAIM = visit_with(
+    "medicare-b",
+    service(1, "97140", 20, 1, modifiers=("GP",)),
+    service(2, "97530", 20, None, draft=False),
+)
 
 
 def minutes_by_code() -> st.SearchStrategy[dict[str, int]]:
@@ -195,10 +253,15 @@ def plain(value: object) -> object:
 
 
 @lawful
-@given(visit=visits(), data=st.data())
-def test_order_of_lines_does_not_matter(visit: Visit, data: st.DataObject) -> None:
+@given(visit=visits(), order=st.randoms(use_true_random=False))
+@example(visit=TIED_WITH_UNBILLED, order=None)
+@example(visit=RECORDED_AND_BILLED_WITHOUT_MINUTES, order=None)
+def test_order_of_lines_does_not_matter(visit: Visit, order: Random | None) -> None:
     """The order of the lines changes no finding. A tie stays a tie, though another way is named first."""
-    shuffled = msgspec.structs.replace(visit, lines=tuple(data.draw(st.permutations(visit.lines))))
+    turned = list(visit.lines[::-1])
+    if order is not None:
+        order.shuffle(turned)
+    shuffled = msgspec.structs.replace(visit, lines=tuple(turned))
     assert Counter(map(canonical, findings_of(visit))) == Counter(map(canonical, findings_of(shuffled)))
 
 
@@ -257,6 +320,7 @@ def joined(found: tuple[Finding, ...]) -> list[Fix]:
 
 @lawful
 @given(visit=visits())
+@example(visit=REMOVED_AND_REORDERED)
 def test_all_fixes_together_mend_everything(visit: Visit) -> None:
     """After all joinable fixes no joinable finding is left, but for one that the full line had no place for."""
     found = findings_of(visit)
@@ -267,6 +331,7 @@ def test_all_fixes_together_mend_everything(visit: Visit) -> None:
 
 @lawful
 @given(visit=visits())
+@example(visit=TWO_FOR_ONE_PLACE)
 def test_all_fixes_together_fit_on_the_line(visit: Visit) -> None:
     """All joinable fixes together put no more modifiers on a line than it has places, unless it had them before."""
     places = book_of(visit).modifier_places.value
@@ -277,6 +342,7 @@ def test_all_fixes_together_fit_on_the_line(visit: Visit) -> None:
 
 @lawful
 @given(visit=visits())
+@example(visit=TIED_WITH_ANOTHER_CLAIM)
 def test_a_choice_ends_its_tie(visit: Visit) -> None:
     """Whichever way of a tie is chosen, the tie is gone and nothing else was made by it."""
     found = findings_of(visit)
@@ -365,7 +431,8 @@ def test_indicator_0_is_never_rescued(visit: Visit) -> None:
 def test_every_forbidden_pair_is_told(visit: Visit) -> None:
     """A billed pair with indicator 0 on the claim is always told, whatever regions, times and modifiers say."""
     pairs, billed = book_of(visit).pairs, visit.billed
-    told = {finding.lines for finding in findings_of(visit) if finding.code in ("pairs.never-together", "pairs.uncertain")}
+    codes = ("pairs.never-together", "pairs.uncertain")
+    told = {finding.lines for finding in findings_of(visit) if finding.code in codes}
     for one in billed:
         for other in billed:
             pair = pairs.get((other.code, one.code))

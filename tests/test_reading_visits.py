@@ -1,12 +1,10 @@
-"""FHIR to facts, the visit as a whole: its payer, its dates, its history, and what documents which line."""
+"""FHIR to facts, the visit as a whole: its dates, its history, and what documents which line."""
 
 import datetime as dt
 from typing import Any
 
 import pytest
 
-from mappings import books_in_force
-from mappings.book_files import KnownAs
 from tests.builders import (
     DAY,
     ENCOUNTER,
@@ -17,7 +15,6 @@ from tests.builders import (
     changed,
     claim,
     claim_request,
-    coverage,
     discharge_request,
     encounter,
     form,
@@ -30,110 +27,9 @@ from tests.builders import (
 )
 from tests.facts_of import TODAY, line, visit, visits
 
-PAYERS = [(book.id, known) for book in books_in_force.payer_books() for known in book.known_as]
 EHR = "https://ehr.example/fhir"
 URN = "urn:uuid:3f5c1c1e-7a4d-4f65-9d8e-0d8a3a1c2b11"
 SPANS = {"exercise-1": span("09:00", 20), "exercise-2": span("09:30", 35)}
-
-
-def organization(known: KnownAs, **more: Any) -> Json:
-    named: Json = (
-        {"identifier": [{"system": known.system, "value": known.value}]} if known.value else {"name": known.name}
-    )
-    return {"resourceType": "Organization", "id": "payer", **named, **more}
-
-
-def printed(known: KnownAs) -> Json:
-    """The payer in a reference that names no resource."""
-    if known.value:
-        return {"identifier": {"system": known.system, "value": known.value}}
-    return {"display": known.name}
-
-
-def paid_by(*payors: Json, others: tuple[Json, ...] = (), of_claim: Json | None = None, **more: Any) -> Json:
-    found = bundle(coverage("", payor=list(payors), **more), *others)
-    return claim_request(claim(item(1, "97110"), **(of_claim or {})), coverage=found)
-
-
-def book(request: Json) -> str:
-    return visit(request).payer.book
-
-
-payers = pytest.mark.parametrize(("book_id", "known"), PAYERS, ids=[f"{one}: {k.name or k.value}" for one, k in PAYERS])
-
-
-@payers
-def test_payer_printed(book_id: str, known: KnownAs) -> None:
-    """A payer is known by every entry of its book, however it is capitalised and whatever stands around it."""
-    assert book(paid_by(printed(known))) == book_id
-    if known.name:
-        for written in (known.name.upper(), f"{known.name}, PPO 80/20", f"Plan 7 - {known.name}"):
-            assert book(paid_by({"display": written})) == book_id
-
-
-@payers
-def test_payer_by_reference(book_id: str, known: KnownAs) -> None:
-    """A payer is known by the Organization that the Coverage names, sent along or contained."""
-    whole = organization(known)
-    assert book(paid_by(ref("Organization", "payer"), others=(whole,))) == book_id
-    assert book(paid_by({"reference": "#payer"}, contained=[whole])) == book_id
-    assert book(paid_by({"reference": f"{EHR}/Organization/payer/_history/2"}, others=(whole,))) == book_id
-
-
-@payers
-def test_payer_as_insurer(book_id: str, known: KnownAs) -> None:
-    """Where no Coverage tells, the claim's insurer does."""
-    nobody = {"insurance": [{"sequence": 1, "focal": True, "coverage": {"display": "none"}}]}
-    assert book(paid_by(of_claim={**nobody, "insurer": printed(known)})) == book_id
-    inside = {"contained": [organization(known)], "insurer": {"reference": "#payer"}}
-    assert book(paid_by(of_claim={**nobody, **inside})) == book_id
-
-
-@payers
-def test_payer_in_r5(book_id: str, known: KnownAs) -> None:
-    """In R5 the payer stands in Coverage.insurer or Coverage.paymentBy."""
-    assert book(paid_by(insurer=printed(known))) == book_id
-    assert book(paid_by(paymentBy=[{"party": printed(known)}])) == book_id
-
-
-@payers
-def test_payer_of_an_order(book_id: str, known: KnownAs) -> None:
-    """An order's payer is that of the Coverage it names, else of the patient's Coverage."""
-    mine, other = coverage("", payor=[printed(known)]), coverage("Nobody", "other-coverage", order=1)
-    named = order("o-1", "97110", insurance=[ref("Coverage", "test-coverage")])
-    assert book(order_request(named, coverage=bundle(other, mine))) == book_id
-    assert book(order_request(order("o-1", "97110"), coverage=bundle(mine))) == book_id
-
-
-UNKNOWN = ("Mutual of Nowhere", "HNSX", "Blue Cross and Blue Shield of South Carolina", "Hum", "", "self pay", "UHCX")
-
-
-@pytest.mark.parametrize("name", UNKNOWN)
-def test_payer_that_is_not_known(name: str) -> None:
-    """A payer of another name is not known, however near the name is."""
-    found = visit(paid_by({"display": name})).payer
-    assert (found.book, found.saw) == ("", (name,) if name else ())
-
-
-def test_focal_insurance() -> None:
-    """Of several insurances the focal one pays, else the first by sequence."""
-    both = bundle(coverage("Aetna", "first"), coverage("Cigna", "second"))
-
-    def insured(*insurance: Json) -> Json:
-        return claim_request(claim(item(1, "97110"), insurance=list(insurance)), coverage=both)
-
-    first = {"sequence": 2, "focal": False, "coverage": ref("Coverage", "first")}
-    second = {"sequence": 1, "focal": False, "coverage": ref("Coverage", "second")}
-    assert book(insured(first, second)) == "cigna"
-    assert book(insured({**first, "focal": True}, second)) == "aetna"
-
-
-def test_coverage_in_force() -> None:
-    """Of the patient's Coverages an active one counts before a cancelled one, then the one to bill first."""
-    old, second = coverage("Aetna", "a", status="cancelled", order=1), coverage("Cigna", "b", order=2)
-    first = coverage("Humana", "c", order=1)
-    assert book(order_request(order("o-1", "97110"), coverage=bundle(old, second, first))) == "humana"
-
 
 DATES: list[tuple[str, Json, Json, str, str]] = [
     ("servicedDate", {"servicedDate": "2026-02-01"}, {}, "2026-02-01", "Claim.item.servicedDate"),
@@ -268,11 +164,12 @@ def test_procedure_of_an_order(reference: str) -> None:
     assert minutes(body) == [None, 25]
 
 
-@pytest.mark.parametrize("reference", ["Procedure/a", f"{EHR}/Procedure/a"])
+@pytest.mark.parametrize("reference", ["Procedure/a", f"{EHR}/Procedure/a", URN])
 def test_form_of_a_procedure(reference: str) -> None:
     """A form belongs to the Procedure that it is part of, and to no other."""
     about = form("f", answers={"rationale": "weak"}, partOf=[{"reference": reference}])
     body = discharge_request(procedure("a", "97110"), procedure("b", "97140"), forms=bundle(about))
+    body["prefetch"]["procedures"]["entry"][0]["fullUrl"] = URN
     assert [one.answered for one in visit(body).lines] == [{"rationale"}, frozenset()]
 
 

@@ -99,6 +99,8 @@ def icd10_of(concept: Concept | None) -> str:
     """The ICD-10-CM code of a concept, "" where it has none."""
     if concept is None:
         return ""
+    if concept.concept is not None:
+        return icd10_of(concept.concept)
     for coding in concept.coding:
         if coding.code and coding.system and tables.system_name(coding.system) == "icd10cm":
             return coding.code.strip().upper()

@@ -8,7 +8,7 @@ import msgspec
 from mappings import tables
 from mappings.fhir import coding, services
 from mappings.fhir.dates import naive
-from mappings.fhir.reader import Records, id_of
+from mappings.fhir.reader import Records
 from mappings.fhir.record import Record, Shared
 from mappings.fhir.resources import Claim, ClaimItem, Quantity, ServiceRequest, Worded
 from mappings.fhir.services import Service
@@ -24,9 +24,11 @@ class DraftClaim(msgspec.Struct, frozen=True):
     numbers: tuple[int, ...]
 
 
-def join_items(items: list[tuple[int, ClaimItem]], claim: Claim, found: list[Service]) -> dict[int, list[Service]]:
+def join_items(
+    items: list[tuple[int, ClaimItem]], claim: Claim, found: list[Service], records: Records
+) -> dict[int, list[Service]]:
     """The services that document each item (by the item's index)."""
-    named = {one.sequence: id_of(one.procedure_reference, "Procedure") for one in claim.procedure}
+    named = {one.sequence: records.id_of(one.procedure_reference, "Procedure") for one in claim.procedure}
     by_ref = {service.ref: service for service in found}
     joined: dict[int, list[Service]] = {}
     taken: set[str] = set()
@@ -77,7 +79,7 @@ def item_line(
         answered=service.answered | shared.answered,
         notes=service.notes,
         times=service.times,
-        encounter=id_of(item.encounter[0], "Encounter") if item.encounter else service.encounter,
+        encounter=record.records.id_of(item.encounter[0], "Encounter") if item.encounter else service.encounter,
         services=tuple(one.ref for one in joint),
     )
 
@@ -134,6 +136,7 @@ def order_line(
         ref=name,
         code=named.code,
         draft=True,
+        planned=not joint,
         units=units,
         modifiers=tuple(dict.fromkeys([*coding.modifiers_of(order.order_detail), *named.modifiers])),
         minutes=minutes,
@@ -143,7 +146,7 @@ def order_line(
         answered=service.answered.union(shared.answered, *own),
         notes=(*services.notes_of(order.note), *service.notes),
         times=service.times or times,
-        encounter=id_of(order.encounter, "Encounter") or service.encounter,
+        encounter=record.records.id_of(order.encounter, "Encounter") or service.encounter,
         services=tuple(one.ref for one in joint),
     )
 

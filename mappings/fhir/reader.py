@@ -71,6 +71,14 @@ class Records:
         found = self._by_reference.get(text) or self._by_reference.get(local_reference(text))
         return found if isinstance(found, kind) else None
 
+    def id_of(self, reference: Reference | None, kind: str) -> str:
+        """As `id_of`; a urn that names a resource that came along gives that resource's id."""
+        text = id_of(reference, kind)
+        if not text.startswith("urn:"):
+            return text
+        found = self._by_reference.get(text)
+        return text if found is None else found.id or text
+
     def gap(self, path: str, reason: str) -> None:
         """Note something that could not be read."""
         self.gaps.append(Gap(path, reason))

@@ -7,7 +7,7 @@ import msgspec
 from mappings import tables
 from mappings.fhir import coding
 from mappings.fhir.dates import day_of, interval_of, naive
-from mappings.fhir.reader import Records, id_of
+from mappings.fhir.reader import Records
 from mappings.fhir.resources import (
     Annotation,
     Answer,
@@ -86,14 +86,14 @@ def given(records: Records, patient: str) -> list[Given]:
         if subject is None or subject.reference == me or of_patient(subject, patient, _name(procedure), records):
             billed = coding.billed(procedure.code)
             encounter = procedure.encounter
-            here = "" if encounter is None else id_of(encounter, "Encounter")
+            here = "" if encounter is None else records.id_of(encounter, "Encounter")
             found.append(Given(procedure, billed, procedure_day(procedure), here))
     return found
 
 
 def of_patient(subject: Reference | None, patient: str, name: str, records: Records) -> bool:
     """Whether a resource may be read for this patient; one that names another patient is a gap."""
-    other = id_of(subject, "Patient")
+    other = records.id_of(subject, "Patient")
     if not patient or not other or other == patient or other.startswith("urn:"):
         return True
     records.gap(name, "it belongs to another patient than the one in context; it was left out")
@@ -123,7 +123,7 @@ def service_of(one: Given, records: Records, forms: list[Form]) -> Service:
         modifiers=one.billed.modifiers,
         day=one.day,
         encounter=one.encounter,
-        orders=_orders(procedure),
+        orders=_orders(procedure, records),
         minutes=minutes,
         times=() if block is None or naive(block) else (block,),
         regions=regions,
@@ -134,10 +134,10 @@ def service_of(one: Given, records: Records, forms: list[Form]) -> Service:
     )
 
 
-def _orders(procedure: Procedure) -> frozenset[str]:
+def _orders(procedure: Procedure, records: Records) -> frozenset[str]:
     if not procedure.based_on:
         return _NOTHING
-    return frozenset(id_of(order, "ServiceRequest") for order in procedure.based_on) - {""}
+    return frozenset(records.id_of(order, "ServiceRequest") for order in procedure.based_on) - {""}
 
 
 def together(services: list[Service]) -> Service:
@@ -226,7 +226,8 @@ def diagnoses_of(reasons: list[Concept], references: list[Reference], records: R
     """The ICD-10-CM codes of reasons and of the Conditions that are referenced."""
     if not reasons and not references:
         return ()
-    conditions = [records.get(Condition, reference) for reference in references]
+    named = [*references, *(reason.reference for reason in reasons)]
+    conditions = [records.get(Condition, reference) for reference in named if reference is not None]
     concepts = [*reasons, *(condition.code for condition in conditions if condition is not None)]
     return tuple(dict.fromkeys(code for code in map(coding.icd10_of, concepts) if code))
 
@@ -247,10 +248,10 @@ def forms_of(records: Records, patient: str) -> list[Form]:
             continue
         answers: dict[str, int | None] = {}
         _read_answers(response.item, answers)
-        about = [f"Procedure/{id_of(one, 'Procedure')}" for one in response.part_of]
-        about += [f"ServiceRequest/{id_of(one, 'ServiceRequest')}" for one in response.based_on]
+        about = [f"Procedure/{records.id_of(one, 'Procedure')}" for one in response.part_of]
+        about += [f"ServiceRequest/{records.id_of(one, 'ServiceRequest')}" for one in response.based_on]
         belongs_to = frozenset([one for one in about if not one.endswith("/")])
-        here = id_of(response.encounter, "Encounter")
+        here = records.id_of(response.encounter, "Encounter")
         forms.append(Form(name, belongs_to, here, frozenset(answers), answers.get("actual_time")))
     return forms
 
@@ -299,7 +300,7 @@ def shared_evidence(records: Records, patient: str, encounters: frozenset[str], 
         if observation.status in ("entered-in-error", "cancelled"):
             continue
         if of_patient(observation.subject, patient, f"Observation/{observation.id or '?'}", records):
-            kinds |= _observed(observation, encounters, day)
+            kinds |= _observed(observation, encounters, day, records)
     return frozenset(kinds)
 
 
@@ -316,14 +317,14 @@ def _has_detail(target: object) -> bool:
     )
 
 
-def _observed(observation: Observation, encounters: frozenset[str], day: dt.date) -> frozenset[str]:
+def _observed(observation: Observation, encounters: frozenset[str], day: dt.date, records: Records) -> frozenset[str]:
     """What an observation shows: measures count for a month, examination findings on their own day only."""
     kinds = _observation_kinds(observation.code)
     if not kinds:
         return kinds
     period = observation.effective_period
     seen = day_of(observation.effective_date_time or (period.start if period else None))
-    same_visit = id_of(observation.encounter, "Encounter") in encounters or seen == day
+    same_visit = records.id_of(observation.encounter, "Encounter") in encounters or seen == day
     if same_visit:
         return kinds
     recent = seen is not None and dt.timedelta(0) <= day - seen <= MEASURED_WITHIN

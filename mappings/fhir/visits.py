@@ -8,7 +8,7 @@ from mappings.fhir import lines as lines_of
 from mappings.fhir.dates import day_of
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.payer import claim_payer, order_payer
-from mappings.fhir.reader import Records, id_of
+from mappings.fhir.reader import Records
 from mappings.fhir.record import Context, Dated, Record
 from mappings.fhir.resources import Claim, ClaimItem, ServiceRequest
 from mappings.visit import Line, Visit
@@ -30,11 +30,11 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
         read_from.setdefault(day, element)
     visits = []
     for day, items in sorted(by_day.items()):
-        encounters = _NOTHING.union(id_of(one, "Encounter") for _, item in items for one in item.encounter)
+        encounters = _NOTHING.union(records.id_of(one, "Encounter") for _, item in items for one in item.encounter)
         encounters = (encounters | {context.encounter}) - {""}
         found = record.services(day, encounters)
         shared = record.shared(day, encounters)
-        joined = lines_of.join_items(items, claim, found)
+        joined = lines_of.join_items(items, claim, found, records)
         built = [lines_of.item_line(draft, index, item, joined[index], record, shared) for index, item in items]
         lines = [line for line in built if line is not None]
         taken = {service.ref for joint in joined.values() for service in joint}
@@ -54,7 +54,9 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
     if not ours:
         return []
     record = Record(records, context)
-    encounters = frozenset({context.encounter, *(id_of(one.encounter, "Encounter") for _, one, _ in ours)}) - {""}
+    encounters = frozenset({context.encounter, *(records.id_of(one.encounter, "Encounter") for _, one, _ in ours)}) - {
+        ""
+    }
     dated = _order_day([order for _, order, _ in ours], record)
     found = record.services(dated[0], encounters)
     shared = record.shared(dated[0], encounters)

@@ -13,6 +13,9 @@ from mappings.visit import Line, Visit
 from plugin.findings import AskForDocument, Finding
 from plugin.text import plain
 
+AT_ORDER = frozenset({"body-site", "specific-site", "reason", "diagnosis", "care-plan", "goal", "measurable-goal"})
+"""What can stand in the record when a service is ordered and not yet given."""
+
 
 def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """One finding a line: the elements that its record lacks, must before should."""
@@ -26,6 +29,7 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             if element.id not in line.answered
             and not _shown(element, line.evidence)
             and _applies(element, line, manipulated)
+            and not (line.planned and _needs_the_service(element))
         ]
         if unshown:
             yield from _after_the_notes(line, unshown)
@@ -41,7 +45,7 @@ def _after_the_notes(line: Line, unshown: list[Element]) -> Iterator[Finding]:
         if words is None:
             lacking.append(element)
         else:
-            remarks.append(f"Found in the note for {element.label}: «{plain(words)}»")
+            remarks.append(f"- found in the note for {element.label}: «{plain(words)}»")
     if lacking:
         yield _finding(line, lacking, remarks)
 
@@ -59,6 +63,11 @@ def _applies(element: Element, line: Line, manipulated: bool) -> bool:
             # A device shows only where it is named, and then it is documented; certification and progress
             # reports need a history that is not read yet.
             return False
+
+
+def _needs_the_service(element: Element) -> bool:
+    """Whether only a service that was given can show an element, so that it is not due when it is ordered."""
+    return not any(kinds <= AT_ORDER for kinds in element.satisfied_by)
 
 
 def _shown(element: Element, evidence: frozenset[str]) -> bool:

@@ -35,19 +35,24 @@ SPEECH = frozenset({"92507", "92508", "92521", "92522", "92523", "92524", "92526
 
 def em_needs_25(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """An E/M beside a manipulation or a therapist's evaluation needs 25, never 59 (NCCI manual XI-S, PTP edits)."""
-    codes = tables.codes()
     for line in visit.billed:
-        if not codes[line.code].is_em or "25" in line.modifiers:
-            continue
-        sources: list[Source] = []
-        others: list[Line] = []
-        for other in visit.billed:
-            found = _asks_for_25(line, other, book)
-            if found is not None and (line in visit.reviewed or other in visit.reviewed):
-                others.append(other)
-                sources.append(found)
-        if others:
-            yield _adding("modifiers.25-missing", line, others, ["25"], tuple(dict.fromkeys(sources)), book)
+        asking = _asking_for_25(line, visit, book)
+        if asking:
+            others = [other for other, _ in asking]
+            sources = tuple(dict.fromkeys(source for _, source in asking))
+            habit = [one for one in line.modifiers if one in DISTINCT]
+            yield _adding("modifiers.25-missing", line, others, ["25"], sources, book, remove=habit)
+
+
+def _asking_for_25(line: Line, visit: Visit, book: RuleBook) -> list[tuple[Line, Source]]:
+    """The services beside which an E/M lacks its 25, each with the rule that asks for it."""
+    if not tables.codes()[line.code].is_em or "25" in line.modifiers:
+        return []
+    return [
+        (other, source)
+        for other in visit.billed
+        if (line in visit.reviewed or other in visit.reviewed) and (source := _asks_for_25(line, other, book))
+    ]
 
 
 def _asks_for_25(line: Line, other: Line, book: RuleBook) -> Source | None:
@@ -169,6 +174,8 @@ def misplaced(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             for one in dict.fromkeys(line.modifiers)
             if any(one == entry.modifier and kind in entry.kinds for entry in rule.value)
         ]
+        if wrong and _asking_for_25(line, visit, book):
+            wrong = [one for one in wrong if one not in DISTINCT]  # goes with the finding that 25 is missing
         if wrong:
             yield _removing("modifiers.misplaced", line, wrong, rule.source)
 
@@ -213,19 +220,27 @@ def _adding(  # noqa: PLR0913 - the parts of a finding, named
     sources: tuple[Source, ...],
     book: RuleBook,
     *,
+    remove: list[str] | None = None,
     sure: bool = True,
 ) -> Finding:
     modifiers = line.modifiers
+    for modifier in remove or ():
+        modifiers = without_modifier(modifiers, modifier)
     for modifier in add:
         modifiers = with_modifier(modifiers, modifier)
+    slots: dict[str, Slot] = {"add": add, "order": list(modifiers)}
+    if remove:
+        slots["remove"] = remove
     possible = line.draft and sure and len(modifiers) <= book.modifier_places.value
+    taken_off = [RemoveModifier(line.ref, modifier) for modifier in remove or ()]
+    put_on = [AddModifier(line.ref, modifier) for modifier in add]
     return Finding(
         code,
         "warning" if sure else "info",
         (line.ref, *(other.ref for other in others)),
-        {"add": add, "order": list(modifiers)},
+        slots,
         sources,
-        fix=tuple(AddModifier(line.ref, modifier) for modifier in add) if possible else (),
+        fix=(*taken_off, *put_on) if possible else (),
     )
 
 

@@ -64,6 +64,18 @@ def never_together(visit: Visit, book: RuleBook) -> Iterator[Finding]:
                 yield _never(one, other, pair)
 
 
+def not_checked(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """A visit before the first edition of the pair table that we hold: the pairs were not looked up."""
+    if book.pairs_known or len({line.code for line in visit.billed}) < 2:
+        return
+    yield Finding(
+        "pairs.not-checked",
+        "info",
+        tuple(line.ref for line in visit.reviewed),
+        {"date": visit.date.isoformat()},
+    )
+
+
 def demands_on(line: Line, billed: tuple[Line, ...], book: RuleBook) -> list[Demand]:
     """Every service beside which this line needs a distinct-service modifier."""
     codes = tables.codes()

@@ -13,7 +13,8 @@ MASSAGE = "97124"
 def therapies_per_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """More than the usual therapies in the initial phase (HNS Therapeutic Procedures).
 
-    The phase follows from the start of the care plan. Where that is not known the finding only informs.
+    The phase follows from the start of the care plan; how long the initial phase lasts is our own reading, so the
+    finding only informs.
     """
     limit, days = book.therapies_per_visit, book.initial_phase_days
     if limit is None or days is None:
@@ -26,7 +27,7 @@ def therapies_per_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     phase = "initial" if start is not None else "unknown"
     yield Finding(
         "policy.therapies-per-visit",
-        "warning" if start is not None else "info",
+        "info",
         tuple(line.ref for line in lines),
         {"count": len(given), "limit": limit.value, "codes": given, "phase": phase},
         (limit.source, days.source) if start is not None else (limit.source,),

@@ -174,6 +174,8 @@ def _compared(lines: list[Line], to: int, minutes: int, book: RuleBook, total: i
         slots["total"] = total
     if billed == to:
         return
+    if billed is None and to > 0 and not any(line.draft for line in lines):
+        return  # a Procedure has no place for units, so none can be missing from it
     one = lines[0] if len(lines) == 1 else None
     if to == 0:
         code = "units.under-minimum" if minutes < book.units_minimum.value else "units.too-many"

@@ -72,7 +72,9 @@ def _condition(number: int, code: str, text: str) -> Json:
         "resourceType": "Condition",
         "id": f"c-{number}",
         "meta": _meta("us-core-condition-encounter-diagnosis"),
-        "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]},
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+        },
         "code": {"coding": [{"system": ICD10, "code": code}], "text": text},
         "subject": PATIENT,
         "onsetDateTime": "2026-02-10",
@@ -88,7 +90,9 @@ def _claim() -> Json:
             "procedureSequence": [place],
             "productOrService": {"coding": [{"system": CPT, "code": service[0]}]},
             "servicedDate": TODAY,
-            "locationCodeableConcept": {"coding": [{"system": "https://www.cms.gov/Medicare/Coding/place-of-service-codes", "code": "11"}]},
+            "locationCodeableConcept": {
+                "coding": [{"system": "https://www.cms.gov/Medicare/Coding/place-of-service-codes", "code": "11"}]
+            },
             "quantity": {"value": service[5]},
             "unitPrice": {"value": 42.50, "currency": "USD"},
             "net": {"value": 42.50 * service[5], "currency": "USD"},

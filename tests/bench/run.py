@@ -25,6 +25,7 @@ from mappings import books_in_force
 from plugin.answer import Setup, answer, from_prefetch
 from plugin.review import review
 from plugin.services import services
+from plugin.serving import THREADS
 from plugin.settings import Settings
 from tests.bench import load
 from tests.bench.payload import request
@@ -98,9 +99,7 @@ def over_http(body: bytes) -> Iterator[tuple[str, ...]]:
                 yield from _compared(ours, to_ours, bare, to_bare, connections)
 
 
-def _compared(
-    ours: int, to_ours: bytes, bare: int, to_bare: bytes, connections: int
-) -> Iterator[tuple[str, ...]]:
+def _compared(ours: int, to_ours: bytes, bare: int, to_bare: bytes, connections: int) -> Iterator[tuple[str, ...]]:
     medians: tuple[list[float], list[float]] = ([], [])
     rates: tuple[list[float], list[float]] = ([], [])
     for turn in range(ROUNDS + 1):
@@ -121,10 +120,21 @@ def _compared(
 def _served(target: str, environment: dict[str, str]) -> Iterator[int]:
     """The application on Granian at a free port of this machine; its log goes to a file, as in production."""
     port = _free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--workers", str(WORKERS), "--blocking-threads", os.environ.get("BT","4")]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--factory",
+        "--workers",
+        str(WORKERS),
+        "--blocking-threads",
+        str(THREADS),
+    ]
     command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", target]
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log)  # noqa: S603
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log)
         try:
             _wait_for(port)
             yield port

@@ -1,0 +1,112 @@
+"""FHIR to facts: who pays, however a record writes it, and that a name that only resembles a payer's is not it."""
+
+from typing import Any
+
+import pytest
+
+from mappings import books_in_force
+from mappings.book_files import KnownAs
+from tests.builders import Json, bundle, claim, claim_request, coverage, item, order, order_request, ref
+from tests.facts_of import visit
+
+PAYERS = [(book.id, known) for book in books_in_force.payer_books() for known in book.known_as]
+EHR = "https://ehr.example/fhir"
+
+
+def organization(known: KnownAs, **more: Any) -> Json:
+    named: Json = (
+        {"identifier": [{"system": known.system, "value": known.value}]} if known.value else {"name": known.name}
+    )
+    return {"resourceType": "Organization", "id": "payer", **named, **more}
+
+
+def printed(known: KnownAs) -> Json:
+    """The payer in a reference that names no resource."""
+    if known.value:
+        return {"identifier": {"system": known.system, "value": known.value}}
+    return {"display": known.name}
+
+
+def paid_by(*payors: Json, others: tuple[Json, ...] = (), of_claim: Json | None = None, **more: Any) -> Json:
+    found = bundle(coverage("", payor=list(payors), **more), *others)
+    return claim_request(claim(item(1, "97110"), **(of_claim or {})), coverage=found)
+
+
+def book(request: Json) -> str:
+    return visit(request).payer.book
+
+
+payers = pytest.mark.parametrize(("book_id", "known"), PAYERS, ids=[f"{one}: {k.name or k.value}" for one, k in PAYERS])
+
+
+@payers
+def test_payer_printed(book_id: str, known: KnownAs) -> None:
+    """A payer is known by every entry of its book, however it is capitalised and whatever stands around it."""
+    assert book(paid_by(printed(known))) == book_id
+    if known.name:
+        for written in (known.name.upper(), f"{known.name}, PPO 80/20", f"Plan 7 - {known.name}"):
+            assert book(paid_by({"display": written})) == book_id
+
+
+@payers
+def test_payer_by_reference(book_id: str, known: KnownAs) -> None:
+    """A payer is known by the Organization that the Coverage names, sent along or contained."""
+    whole = organization(known)
+    assert book(paid_by(ref("Organization", "payer"), others=(whole,))) == book_id
+    assert book(paid_by({"reference": "#payer"}, contained=[whole])) == book_id
+    assert book(paid_by({"reference": f"{EHR}/Organization/payer/_history/2"}, others=(whole,))) == book_id
+
+
+@payers
+def test_payer_as_insurer(book_id: str, known: KnownAs) -> None:
+    """Where no Coverage tells, the claim's insurer does."""
+    nobody = {"insurance": [{"sequence": 1, "focal": True, "coverage": {"display": "none"}}]}
+    assert book(paid_by(of_claim={**nobody, "insurer": printed(known)})) == book_id
+    inside = {"contained": [organization(known)], "insurer": {"reference": "#payer"}}
+    assert book(paid_by(of_claim={**nobody, **inside})) == book_id
+
+
+@payers
+def test_payer_in_r5(book_id: str, known: KnownAs) -> None:
+    """In R5 the payer stands in Coverage.insurer or Coverage.paymentBy."""
+    assert book(paid_by(insurer=printed(known))) == book_id
+    assert book(paid_by(paymentBy=[{"party": printed(known)}])) == book_id
+
+
+@payers
+def test_payer_of_an_order(book_id: str, known: KnownAs) -> None:
+    """An order's payer is that of the Coverage it names, else of the patient's Coverage."""
+    mine, other = coverage("", payor=[printed(known)]), coverage("Nobody", "other-coverage", order=1)
+    named = order("o-1", "97110", insurance=[ref("Coverage", "test-coverage")])
+    assert book(order_request(named, coverage=bundle(other, mine))) == book_id
+    assert book(order_request(order("o-1", "97110"), coverage=bundle(mine))) == book_id
+
+
+UNKNOWN = ("Mutual of Nowhere", "HNSX", "Blue Cross and Blue Shield of South Carolina", "Hum", "", "self pay", "UHCX")
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_payer_that_is_not_known(name: str) -> None:
+    """A payer of another name is not known, however near the name is."""
+    found = visit(paid_by({"display": name})).payer
+    assert (found.book, found.saw) == ("", (name,) if name else ())
+
+
+def test_focal_insurance() -> None:
+    """Of several insurances the focal one pays, else the first by sequence."""
+    both = bundle(coverage("Aetna", "first"), coverage("Cigna", "second"))
+
+    def insured(*insurance: Json) -> Json:
+        return claim_request(claim(item(1, "97110"), insurance=list(insurance)), coverage=both)
+
+    first = {"sequence": 2, "focal": False, "coverage": ref("Coverage", "first")}
+    second = {"sequence": 1, "focal": False, "coverage": ref("Coverage", "second")}
+    assert book(insured(first, second)) == "cigna"
+    assert book(insured({**first, "focal": True}, second)) == "aetna"
+
+
+def test_coverage_in_force() -> None:
+    """Of the patient's Coverages an active one counts before a cancelled one, then the one to bill first."""
+    old, second = coverage("Aetna", "a", status="cancelled", order=1), coverage("Cigna", "b", order=2)
+    first = coverage("Humana", "c", order=1)
+    assert book(order_request(order("o-1", "97110"), coverage=bundle(old, second, first))) == "humana"
