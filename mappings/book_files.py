@@ -1,4 +1,4 @@
-"""Reading the rule files, strictly: TOML books, the documentation catalogue, the NCCI tables.
+"""Reading the rule files, strictly: TOML books and the documentation catalogue (`pair_file` reads the NCCI table).
 
 A value without a date and a source does not load, overlapping dates do not load, an unknown key does not load.
 What is wrong is said with file, path and what was expected.
@@ -6,12 +6,11 @@ What is wrong is said with file, path and what was expected.
     RuleFileError    a rule file breaks the rules above; nothing is served from it
 """
 
-import csv
 import datetime as dt
 import itertools
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ import jsonschema
 import msgspec
 
 from mappings import tables
-from mappings.rule_book import Misplaced, Pair, Rule, Source
+from mappings.rule_book import Misplaced, Rule, Source
 from mappings.visit import EVIDENCE
 
 FOLDER = Path(__file__).parent / "books"
 DATA_FILES = frozenset({"documentation.toml"})
-CONFIDENCES = frozenset({"primary", "secondary", "uncertain"})
 
 VALUE_TYPES: Mapping[str, Any] = {
     "units_method": str,
@@ -37,6 +35,8 @@ VALUE_TYPES: Mapping[str, Any] = {
     "distinct_with_em": tuple[str, ...],
     "gp_with_cmt": tuple[str, ...],
     "gp_always_therapy": bool,
+    "never_with_25": tuple[str, ...],
+    "own_pairs": tuple[tuple[str, str], ...],
     "one_on_one_time": bool,
     "therapies_per_visit": int,
     "initial_phase_days": int,
@@ -84,14 +84,6 @@ class Book(msgspec.Struct, frozen=True):
     sources: dict[str, Source]
 
 
-class DatedPair(msgspec.Struct, frozen=True):
-    """A pair edit with the dates of service that it answers for."""
-
-    since: dt.date
-    until: dt.date | None
-    pair: Pair
-
-
 class CatalogueElement(msgspec.Struct, frozen=True):
     """A documentation element with its level by book ("none" where a book does not ask for it)."""
 
@@ -119,13 +111,19 @@ def read_books(folder: Path = FOLDER) -> dict[str, Book]:
             raise RuleFileError(f"{path.name}: id: expected {path.stem!r}, the file's name, not {book.id!r}.")
         books[book.id] = book
     for book in books.values():
-        if book.extends and book.extends not in books:
-            raise RuleFileError(f"{book.id}.toml: extends: there is no book {book.extends!r}.")
+        below = [book.id]
+        while base := books[below[-1]].extends:
+            if base not in books:
+                raise RuleFileError(f"{below[-1]}.toml: extends: there is no book {base!r}.")
+            if base in below:
+                raise RuleFileError(f"{book.id}.toml: extends: the books {', '.join(below)} extend each other.")
+            below.append(base)
     return books
 
 
 def _read_book(path: Path, validator: jsonschema.Draft202012Validator) -> Book:
     content = _checked(path, validator)
+    _expect_days(f"{path.name}: ", content, "edition")
     sources = {key: _source(part) for key, part in content["sources"].items()}
     return Book(
         id=content["id"],
@@ -142,6 +140,7 @@ def _dated_rules(path: Path, key: str, entries: list[dict[str, Any]], sources: d
     dated = []
     for index, entry in enumerate(entries):
         where = f"{path.name}: {key}[{index}]"
+        _expect_days(f"{where}.", entry, "since", "until")
         if entry["source"] not in sources:
             raise RuleFileError(f"{where}.source: {entry['source']!r} is not among this file's sources.")
         until = entry.get("until")
@@ -160,31 +159,22 @@ def _dated_rules(path: Path, key: str, entries: list[dict[str, Any]], sources: d
     return tuple(dated)
 
 
-def read_pairs(sources: Mapping[str, Source], path: Path = FOLDER / "pairs.csv") -> tuple[DatedPair, ...]:
-    """The pair edits of the embedded table; `sources` are the national book's."""
-    pairs = []
-    for where, row in _csv_rows(path, sources):
-        if row["indicator"] not in ("0", "1"):
-            raise RuleFileError(f"{where}: indicator: expected 0 or 1, not {row['indicator']!r}.")
-        words = f"Column 1 {row['column1']}, column 2 {row['column2']}, modifier indicator {row['indicator']}."
-        source = msgspec.structs.replace(sources[row["source"]], words=words)
-        rule = Rule(row["indicator"], source, row["confidence"])
-        pair = Pair(row["column1"], row["column2"], int(row["indicator"]), rule)
-        pairs.append(DatedPair(_day(where, row["since"]), _last_day(where, row["until"]), pair))
-    return tuple(pairs)
-
-
 def read_elements(path: Path = FOLDER / "documentation.toml") -> tuple[CatalogueElement, ...]:
     """The documentation catalogue, in its own order."""
     content = _checked(path, _validator("documentation.schema.json"))
     sources = content["sources"]
-    elements = []
+    ids = {book.stem for book in FOLDER.glob("*.toml")} - {Path(name).stem for name in DATA_FILES}
+    elements: list[CatalogueElement] = []
     for index, entry in enumerate(content["element"]):
         where = f"{path.name}: element[{index}] ({entry.get('id', 'no id')})"
         if entry["source"] not in sources:
             raise RuleFileError(f"{where}.source: {entry['source']!r} is not among this file's sources.")
         alternatives = tuple(frozenset(one.split(" and ")) for one in entry["satisfied_by"])
         unknown = frozenset[str]().union(*alternatives) - EVIDENCE
+        if entry["id"] in [one.id for one in elements]:
+            raise RuleFileError(f"{where}.id: an entry before it has the same id.")
+        if strange := entry["levels"].keys() - ids:
+            raise RuleFileError(f"{where}.levels: there are no books {sorted(strange)}.")
         if unknown:
             raise RuleFileError(f"{where}.satisfied_by: {sorted(unknown)} are no kinds of evidence.")
         elements.append(
@@ -212,9 +202,20 @@ def _validator(schema: str) -> jsonschema.Draft202012Validator:
 def _checked(path: Path, validator: jsonschema.Draft202012Validator) -> dict[str, Any]:
     """The content of a TOML file that keeps to its schema; raises RuleFileError with the first path that does not."""
     content = read_toml(path)
-    for error in sorted(validator.iter_errors(_plain(content)), key=lambda e: list(map(str, e.path))):
+    # The deepest first: what is wrong with a value shows above it as well, and says less there.
+    errors = sorted(
+        validator.iter_errors(_plain(content)), key=lambda e: (-len(e.absolute_path), list(map(str, e.path)))
+    )
+    for error in errors:
         raise RuleFileError(f"{path.name}: {_where(error.absolute_path)}: {error.message}")
     return content
+
+
+def _expect_days(where: str, part: Mapping[str, Any], *keys: str) -> None:
+    """Dates are TOML's own dates: a text that looks like one passes the schema."""
+    for key in keys:
+        if not isinstance(part.get(key), dt.date | None):
+            raise RuleFileError(f"{where}{key}: expected a date without quotes, not {part[key]!r}.")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -228,6 +229,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _codes(where: str, named: str | list[str]) -> frozenset[str]:
     every = tables.codes().values()
     if isinstance(named, list):
+        if unknown := set(named) - tables.codes().keys():
+            raise RuleFileError(f"{where}.codes: {sorted(unknown)} are not in the table of codes.")
         return frozenset(named)
     match named:
         case "therapies":
@@ -238,28 +241,6 @@ def _codes(where: str, named: str | list[str]) -> frozenset[str]:
             return frozenset(code.code for code in every if code.setting)
         case _:
             raise RuleFileError(f"{where}.codes: expected therapies, timed, settings or a list of codes.")
-
-
-def _csv_rows(path: Path, sources: Mapping[str, Source]) -> Iterator[tuple[str, dict[str, str]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            where = f"{path.name}, line {number}"
-            if row["source"] not in sources:
-                raise RuleFileError(f"{where}: source: {row['source']!r} is not a source of the national book.")
-            if row["confidence"] not in CONFIDENCES:
-                raise RuleFileError(f"{where}: confidence: expected one of {sorted(CONFIDENCES)}.")
-            yield where, row
-
-
-def _day(where: str, text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise RuleFileError(f"{where}: expected a date such as 2024-07-01, not {text!r}.") from None
-
-
-def _last_day(where: str, text: str) -> dt.date | None:
-    return _day(where, text) if text else None
 
 
 def _source(part: Mapping[str, Any], words: str = "") -> Source:

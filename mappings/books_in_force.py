@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from mappings import book_files
-from mappings.book_files import Book, DatedPair, KnownAs
-from mappings.rule_book import Element, Pair, RuleBook
+from mappings import book_files, pair_file
+from mappings.book_files import Book, KnownAs
+from mappings.rule_book import Element, Pair, Rule, RuleBook
 
 BASE = "national"
 NCCI_EDITION = "ncci-2024q3"
@@ -64,13 +64,17 @@ def rule_book(payer: str, on: dt.date) -> RuleBook:
                 rules[key] = entry.rule
                 break
     pairs = _pairs_on(day)
+    own = rules.get("own_pairs")
+    known = bool(pairs)
+    if own is not None:
+        pairs = pairs | {(one, two): Pair(one, two, 1, Rule("1", own.source, own.confidence)) for one, two in own.value}
     return RuleBook(
         id=payer,
         title=layers[0].title,
         on=on,
         edition=edition(payer),
         pairs=pairs,
-        pairs_known=bool(pairs),
+        pairs_known=known,
         elements=_elements(payer),
         **rules,
     )
@@ -83,8 +87,8 @@ def edition(payer: str) -> str:
 
 
 @functools.cache
-def _all_pairs() -> tuple[DatedPair, ...]:
-    return book_files.read_pairs(books()[BASE].sources)
+def _all_pairs() -> tuple[pair_file.DatedPair, ...]:
+    return pair_file.read_pairs(books()[BASE].sources)
 
 
 @functools.lru_cache(maxsize=4096)

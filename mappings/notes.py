@@ -11,8 +11,14 @@ import msgspec
 
 from mappings.tables import FOLDER
 
-_DENIAL = re.compile(r"\b(?:no|not|without|denies|denied|declined|deferred|unable|none|never|held)\b")
-_DENIED_AFTER = re.compile(r"^\W*(?:(?:was|were|is|are)\s+)?(?:not\b|deferred\b|declined\b|held\b)")
+_DENIAL = re.compile(
+    r"\b(?:no|not|denies|denied|declined?|declines|deferred|refused|refuses|unable|none|never|omit(?:s|ted)|skipped)\b"
+    r"|\bwithout(?:\s+\w+){0,2}\s*$"
+)
+_DENIED_AFTER = re.compile(
+    r"\b(?:not|never)\s+(?:been\s+)?\w+(?:ed|en|ne)\b"
+    r"|\b(?:deferred|declined|refused|omitted|skipped|on hold|held today)\b"
+)
 _CLAUSE_END = re.compile(r"[.;:!?\n]|\bbut\b|\bthen\b")
 _QUOTED = 30
 _WORD = re.compile(r"\w+")
@@ -71,7 +77,8 @@ def quotation(element: str, notes: list[Note]) -> str | None:
 
 def _denied(note: str, match: re.Match[str]) -> bool:
     before = _CLAUSE_END.split(note[: match.start()].lower())[-1]
-    return bool(_DENIAL.search(before) or _DENIED_AFTER.match(note[match.end() :].lower()))
+    after = _CLAUSE_END.split(note[match.end() :].lower(), maxsplit=1)[0]
+    return bool(_DENIAL.search(before) or _DENIED_AFTER.search(after))
 
 
 def _around(note: str, match: re.Match[str]) -> str:

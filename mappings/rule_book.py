@@ -84,6 +84,8 @@ class RuleBook(msgspec.Struct, frozen=True):
     gp_with_cmt            codes that need GP beside a manipulation
     gp_always_therapy      whether every always-therapy line needs GP
     misplaced_modifiers    modifiers that do not belong on some kinds of code
+    never_with_25          E/M codes that do not take 25
+    own_pairs              pairs (column 1, column 2) of the payer's own that need 59 or X
     one_on_one_time        whether one-on-one minutes belong to one service only
     therapies_per_visit    usual therapies a visit in the initial phase of care
     initial_phase_days     days since the plan's start that count as the initial phase
@@ -108,6 +110,8 @@ class RuleBook(msgspec.Struct, frozen=True):
     distinct_with_em: Rule[tuple[str, ...]] | None = None
     gp_with_cmt: Rule[tuple[str, ...]] | None = None
     gp_always_therapy: Rule[bool] | None = None
+    never_with_25: Rule[tuple[str, ...]] | None = None
+    own_pairs: Rule[tuple[tuple[str, str], ...]] | None = None
     one_on_one_time: Rule[bool] | None = None
     therapies_per_visit: Rule[int] | None = None
     initial_phase_days: Rule[int] | None = None

@@ -109,6 +109,13 @@ def regions_overlap(one: str, other: str) -> bool:
     return one == other or parents.get(one, "") == other or parents.get(other, "") == one
 
 
+@functools.cache
+def regions_near(one: str, other: str) -> bool:
+    """Whether two regions overlap, or are parts of one (knee and ankle): nobody calls them distinct unasked."""
+    parents = region_parents()
+    return regions_overlap(one, other) or bool(parents.get(one) and parents.get(one) == parents.get(other))
+
+
 class Site(msgspec.Struct, frozen=True):
     """What a body site says: its regions, and whether it names a muscle or joint."""
 

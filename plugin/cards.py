@@ -54,9 +54,8 @@ def _of_draft(reviewed: list[Reviewed], request: Request) -> list[Card]:
     """The cards of one Claim (or of the draft orders); the first one offers all fixes together."""
     told = [(finding, one) for one in reviewed for finding in one.findings]
     told.sort(key=lambda pair: _WEIGHT[pair[0].level])
-    fixable = [finding.fix for finding, _ in told if fixes.is_joinable(finding.fix)]
-    everything: list[Fix] = [fix for part in fixable for fix in part] if len(fixable) > 1 else []
     visits = [one.visit for one in reviewed]
+    everything = fixes.together([finding.fix for finding, _ in told], visits, min(one.places for one in reviewed))
     made = []
     for place, (finding, one) in enumerate(told):
         together = everything if place == 0 else []

@@ -12,6 +12,8 @@ from typing import Annotated, Any, NoReturn
 
 import msgspec
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.table import Table
 
@@ -42,8 +44,10 @@ def main() -> None:
     """The console command. A fault of the installation's rule files is one line, not a traceback."""
     try:
         cli()
-    except (RuleFileError, UnknownPayerError) as error:
+    except (RuleFileError, UnknownPayerError, SettingsError) as error:
         _fail(str(error))
+    except ValidationError as error:
+        _fail("; ".join(f"VISITCUE_{str(one['loc'][0]).upper()}: {one['msg']}." for one in error.errors()))
     except BrokenPipeError:
         sys.stderr.close()
 
@@ -73,7 +77,11 @@ def serve(
             f"{host} can be reached from outside, and the service does not authenticate its callers:"
             " put it behind a proxy that does and say --insecure, or listen on 127.0.0.1."
         )
-    if serving.is_taken(host, port):
+    try:
+        taken = serving.is_taken(host, port)
+    except OSError as error:
+        _fail(f"{host} is no address to listen on: {error.strerror}.")
+    if taken:
         _fail(f"Port {port} on {host} is in use: stop what listens there, or name another one with --port.")
     books_in_force.load(Settings().base_book)
     print(serving.banner(host, port))
@@ -114,7 +122,7 @@ def _for_machines(answer: Answer) -> dict[str, Any]:
 
 
 def _print_findings(file: Path, answer: Answer) -> None:
-    console = Console()
+    console = _console()
     if not answer.cards:
         console.print(f"{file}: reviewed, nothing found." if answer.reviewed else f"{file}: no line of ours in it.")
         return
@@ -138,7 +146,7 @@ def payers(
         if as_json:
             print(json.dumps(cli_payers.whole(layers), indent=2))
         else:
-            cli_payers.print_book(layers, Console())
+            cli_payers.print_book(layers, Console(emoji=False))
         return
     listed = [cli_payers.entry(book) for book in books_in_force.payer_books()]
     if as_json:
@@ -147,7 +155,7 @@ def payers(
     table = Table("Id", "Title", "Extends", "Edition")
     for one in listed:
         table.add_row(one["id"], one["title"], one["extends"], one["edition"])
-    Console().print(table)
+    _console().print(table)
 
 
 @cli.command(name="findings")
@@ -159,7 +167,7 @@ def list_findings(as_json: AsJson = False) -> None:
     table = Table("Code", "What it says")
     for kind in findings.KINDS:
         table.add_row(kind.code, kind.name)
-    Console().print(table)
+    _console().print(table)
 
 
 @cli.command()
@@ -172,7 +180,7 @@ def codes(as_json: AsJson = False) -> None:
     table = Table("Code", "Label", "Kind", "Timed")
     for code in known:
         table.add_row(code.code, code.label, code.kind, "yes" if code.timed else "no")
-    Console().print(table)
+    _console().print(table)
 
 
 @cli.command()
@@ -189,6 +197,11 @@ def validate(files: Files) -> None:
             print(f"{file}: {fault}")
     if invalid:
         raise typer.Exit(CRITICAL)
+
+
+def _console() -> Console:
+    """A console that prints every word as it is: file names and ids are no markup."""
+    return Console(markup=False, emoji=False, highlight=False)
 
 
 def _bytes(file: Path) -> bytes:

@@ -136,9 +136,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "units.tie",
         "A unit that can go to either service",
-        "{all}: {to_units} in all; you choose which service gets the last one.",
-        "The {minutes} timed minutes support {to} units in all; billed are {from}. The remaining minutes are equal,"
-        " so the clinician chooses which service gets the last unit.",
+        "{all}: {to_units} together; you choose which service gets the last one.",
+        "The {minutes} minutes of {all} support {to_units} together; billed are {from}. What is left after whole"
+        " quarters of an hour is equal, so the clinician chooses which service gets the last unit.",
     ),
     Kind(
         "modifiers.distinct-missing",

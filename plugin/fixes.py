@@ -8,7 +8,7 @@ import msgspec
 from cds_hooks.cards import Action
 from mappings import books_in_force
 from mappings.fhir.patch import Change, ClaimParts, claim_parts, patch_claim, patch_order
-from mappings.visit import Line
+from mappings.visit import Line, Visit
 from plugin.findings import (
     AddModifier,
     AskForDocument,
@@ -53,6 +53,24 @@ def is_joinable(fix: tuple[Fix, ...]) -> bool:
     return bool(fix) and not any(isinstance(one, RemoveLine | AskForDocument) for one in fix)
 
 
+def together(offered: list[tuple[Fix, ...]], visits: list[Visit], places: int) -> list[Fix]:
+    """The fixes that can be applied at once, in their order: none where there are not two findings to mend.
+
+    One that would leave a line with more modifiers than it has places stays a suggestion of its own.
+    """
+    lines = {line.ref: line for visit in visits for line in visit.lines}
+    joined: list[Fix] = []
+    findings = 0
+    for fix in offered:
+        if not is_joinable(fix):
+            continue
+        after = _changes([*joined, *fix], lines)
+        if all(len(after[part.line].modifiers or ()) <= places for part in fix):
+            joined.extend(fix)
+            findings += 1
+    return joined if findings > 1 else []
+
+
 def draft_of(ref: str, drafts: Drafts) -> Draft | None:
     """The draft that a line stands on."""
     return drafts.get(ref) or drafts.get(ref.rpartition("#")[0])
@@ -87,8 +105,8 @@ def _changes(fixes: list[Fix], lines: dict[str, Line]) -> dict[str, Change]:
             case RemoveModifier():
                 modifiers[fix.line] = without_modifier(now, fix.modifier)
             case ReorderModifiers():
-                rest = tuple(one for one in now if one not in fix.order)
-                modifiers[fix.line] = (*fix.order, *rest)
+                ordered = tuple(one for one in fix.order if one in now)  # another fix may have taken one off
+                modifiers[fix.line] = (*ordered, *(one for one in now if one not in ordered))
             case RemoveLine():
                 removed.add(fix.line)
             case AskForDocument():

@@ -42,12 +42,16 @@ _WEIGHT = {"critical": 0, "warning": 1, "info": 2}
 
 
 class Reviewed(msgspec.Struct, frozen=True):
-    """A visit with its findings, and the edition of the book that it was reviewed by."""
+    """A visit with its findings, the edition of the book that it was reviewed by, and the places on a line."""
 
     visit: Visit
     edition: str
+    places: int
     findings: tuple[Finding, ...]
 
+
+DRAFTS = ("context", "entry[", "prefetch.procedures", "prefetch.claims", "Procedure/", "ServiceRequest/")
+"""Where a service that is to be reviewed may stand: what is missing there is said though nothing else is ours."""
 
 BookFor = Callable[[str, dt.date], RuleBook]
 """The rule book of a payer ("" for one that is not known) on a date of service."""
@@ -68,13 +72,14 @@ def review_all(everything: Facts, book_for: BookFor, begins: dt.date) -> tuple[R
         book = book_for(visit.payer.book, visit.date)
         early = visit.date < begins
         found = (facts.before_the_books(visit, begins.isoformat()),) if early else review(visit, book)
-        done.append(Reviewed(visit, book.edition, found))
+        done.append(Reviewed(visit, book.edition, book.modifier_places.value, found))
     return tuple(done)
 
 
 def of_request(everything: Facts, reviewed: tuple[Reviewed, ...]) -> tuple[Finding, ...]:
-    """What concerns the whole request. Where nothing of it is ours, only what made the draft unreadable."""
+    """What concerns the whole request. Where nothing of it is ours, only what may have hidden something of ours."""
     if reviewed:
         return tuple(facts.of_request(everything))
-    drafts = tuple(gap for gap in everything.gaps if gap.path.startswith("context"))
-    return tuple(facts.of_request(Facts((), drafts)))
+    gaps = tuple(gap for gap in everything.gaps if gap.path.startswith(DRAFTS))
+    unavailable = tuple(gap for gap in everything.unavailable if gap.path.startswith(DRAFTS))
+    return tuple(facts.of_request(Facts((), gaps, unavailable)))

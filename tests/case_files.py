@@ -53,6 +53,7 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[str, ...] = ()
     draft: bool = True
     billed: bool = True
+    planned: bool = False
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,6 +180,7 @@ def _line(number: int, line: CaseLine, case: Case) -> Line:
         code=line.code,
         draft=draft,
         billed=line.billed,
+        planned=line.planned,
         units=line.units,
         modifiers=line.modifiers,
         minutes=None if line.minutes is None else Minutes(line.minutes, "Procedure.performedPeriod"),

@@ -1,12 +1,36 @@
-"""What several test files need: the application as a client sees it."""
+"""What several test files need: the application as a client sees it, and the console command."""
+
+import sys
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from plugin import cli
 from plugin.app import create_app
+from tests.command import Done, Run
 
 
 @pytest.fixture(scope="session")
 def client() -> FlaskClient:
     """A client of the application with its default settings; it keeps nothing between requests."""
     return create_app().test_client()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Calls the console command as a shell would, in an empty folder and a wide window."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def call(*words: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["visitcue", *words])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return Done(status, said.out, said.err)
+
+    return call

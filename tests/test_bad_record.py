@@ -244,10 +244,28 @@ def test_broken_order(client: FlaskClient) -> None:
     assert paths(found) == ["context.draftOrders.entry[1].resource.quantityQuantity.value"]
 
 
-def test_all_orders_broken(client: FlaskClient) -> None:
-    """Where the only order cannot be read, the answer says so and is not silence."""
-    broken = order("o-1", "97140", quantityQuantity={"value": "1"})
-    assert codes(cards(client, order_request(broken))) == ["facts.unreadable"]
+HIDDEN: dict[str, Json] = {
+    "the only order": order_request(order("o-1", "97140", quantityQuantity={"value": "1"})),
+    "the only Procedure": discharge_request({**MANUAL, "code": "97140"}),
+    "the only draft Claim": discharge_request(claims=bundle(claim(item(1, "97110", quantity=[])))),
+    "another patient's Procedure": discharge_request({**MANUAL, "subject": ref("Patient", "somebody-else")}),
+    "another patient's order": order_request(order("o-1", "97110", subject=ref("Patient", "somebody-else"))),
+    "the only Claim of a batch": claim_request(bundle(claim(item(1, "97110", quantity=[])))),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_nothing_else_to_review(client: FlaskClient, name: str) -> None:
+    """Where nothing is left to review because something could not be read, the answer says so and is not silence."""
+    assert codes(cards(client, HIDDEN[name])) == ["facts.unreadable"]
+
+
+def test_nothing_of_ours(client: FlaskClient) -> None:
+    """A visit without any service of ours is answered with silence, whatever else of it cannot be read."""
+    body = changed(
+        discharge_request(procedure("p", "93000")), "prefetch", "goals", to=bundle({"resourceType": "Goal", "id": 7})
+    )
+    assert cards(client, body) == []
 
 
 @pytest.mark.parametrize("written", ["1.10", "12345678", "eins", "9711", "97110X"])

@@ -29,6 +29,7 @@ PAIRS_COVER = frozenset(
 )
 """Kinds of code whose pairs among each other the embedded table holds without exception."""
 
+PHYSICAL = frozenset({"97161", "97162", "97163", "97164"})
 OCCUPATIONAL = frozenset({"97165", "97166", "97167", "97168"})
 SPEECH = frozenset({"92507", "92508", "92521", "92522", "92523", "92524", "92526"})
 
@@ -47,6 +48,8 @@ def em_needs_25(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 def _asking_for_25(line: Line, visit: Visit, book: RuleBook) -> list[tuple[Line, Source]]:
     """The services beside which an E/M lacks its 25, each with the rule that asks for it."""
     if not tables.codes()[line.code].is_em or "25" in line.modifiers:
+        return []
+    if book.never_with_25 is not None and line.code in book.never_with_25.value:
         return []
     return [
         (other, source)
@@ -84,35 +87,44 @@ def distinct_with_em(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 def plan_modifier(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """GP (GO, GN) where the payer asks for it: on every always-therapy line, or beside a manipulation."""
     codes = tables.codes()
+    always, beside = book.gp_always_therapy, book.gp_with_cmt
+    if (always is None or not always.value) and beside is None:
+        return
     manipulated = any(codes[line.code].is_cmt for line in visit.billed)
     for line in visit.reviewed:
         if any(plan in line.modifiers for plan in PLANS):
             continue
-        always, beside = book.gp_always_therapy, book.gp_with_cmt
         if always is not None and always.value and codes[line.code].always_therapy:
-            yield _adding(
-                "modifiers.gp-missing",
-                line,
-                [],
-                [_plan(visit)],
-                (always.source,),
-                book,
-                sure=always.may_advise,
-            )
-        elif beside is not None and manipulated and line.code in beside.value and not _gets_both(line, visit, book):
+            plan = _plan(line, visit)
+            sure = always.may_advise and bool(plan)
+            yield _adding("modifiers.gp-missing", line, [], [plan or "GP"], (always.source,), book, sure=sure)
+        elif beside is not None and manipulated and line.code in beside.value and _stands_alone(line, visit, book):
             yield _adding("modifiers.gp-missing", line, [], ["GP"], (beside.source,), book)
 
 
-def _plan(visit: Visit) -> str:
-    """The discipline's modifier, as far as the visit's own codes tell it."""
-    codes = {line.code for line in visit.billed}
-    return "GO" if codes & OCCUPATIONAL else "GN" if codes & SPEECH else "GP"
+def _plan(line: Line, visit: Visit) -> str:
+    """The discipline's modifier, as far as the codes tell it: the line's own, else that of the visit's evaluations.
+
+    "" where both a physical and an occupational therapist evaluated, so that only a person can tell.
+    """
+    if line.code in OCCUPATIONAL:
+        return "GO"
+    if line.code in SPEECH:
+        return "GN"
+    if line.code in PHYSICAL:
+        return "GP"
+    codes = {one.code for one in visit.billed}
+    if codes & OCCUPATIONAL:
+        return "" if codes & PHYSICAL else "GO"
+    return "GP"
 
 
-def _gets_both(line: Line, visit: Visit, book: RuleBook) -> bool:
-    """Whether 59 and GP are advised together for this line, in the finding about the pair."""
+def _stands_alone(line: Line, visit: Visit, book: RuleBook) -> bool:
+    """Whether GP is told by itself: not with 59 in one finding, and not on a line that is not to be billed."""
     demands = demands_on(line, visit.billed, book)
-    return bool(demands) and all(one.verdict == "distinct" for one in demands) and not says_distinct(line)
+    if any(one.verdict == "same" for one in demands):
+        return False
+    return not demands or says_distinct(line) or any(one.verdict != "distinct" for one in demands)
 
 
 def order(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -178,6 +190,9 @@ def misplaced(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             wrong = [one for one in wrong if one not in DISTINCT]  # goes with the finding that 25 is missing
         if wrong:
             yield _removing("modifiers.misplaced", line, wrong, rule.source)
+        never = book.never_with_25
+        if never is not None and line.code in never.value and "25" in line.modifiers:
+            yield _removing("modifiers.misplaced", line, ["25"], never.source)
 
 
 def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:

@@ -134,11 +134,13 @@ def asks_of(line: Line, other: Line) -> str:
 
 
 def _regions(mine: frozenset[str], theirs: frozenset[str]) -> Verdict:
-    """Distinct where no region is shared, same where every region of mine is, unknown otherwise."""
+    """Distinct where no region is near one of theirs, same where every region is one of theirs, else unknown."""
     if not mine or not theirs:
         return "unknown"
-    shared = [region for region in mine if any(tables.regions_overlap(region, other) for other in theirs)]
-    return "distinct" if not shared else "same" if len(shared) == len(mine) else "unknown"
+    if mine <= theirs:
+        return "same"
+    near = any(tables.regions_near(region, other) for region in mine for other in theirs)
+    return "unknown" if near else "distinct"
 
 
 def _share_time(line: Line, other: Line) -> bool:

@@ -22,6 +22,8 @@ def therapies_per_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     lines = [line for line in visit.billed if tables.codes()[line.code].is_therapy]
     given = list(dict.fromkeys(line.code for line in lines))
     start = visit.history.plan_start
+    if start is not None and start > visit.date:
+        start = None  # a plan that has not begun says nothing of this visit
     if len(given) <= limit.value or (start is not None and (visit.date - start).days > days.value):
         return
     phase = "initial" if start is not None else "unknown"

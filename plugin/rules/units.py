@@ -7,10 +7,12 @@ service by its own minutes. Lines of one code on one day are taken together.
 from collections.abc import Iterator
 from itertools import combinations
 
+import msgspec
+
 from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Line, Visit
-from plugin.findings import Finding, Fix, RemoveLine, SetUnits
+from plugin.findings import Finding, Fix, RemoveLine, SetUnits, Slot
 from plugin.rules import unit_methods
 
 ONCE_A_VISIT = frozenset(
@@ -27,17 +29,23 @@ ONCE_A_VISIT = frozenset(
 
 
 def untimed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
-    """A service that is not billed by time is one unit (HNS Therapeutic Procedures; CMS 20.2)."""
+    """A service that is not billed by time is one unit a visit, on however many lines (HNS; CMS 20.2)."""
+    by_code: dict[tuple[str, str], list[Line]] = {}
     for line in visit.reviewed:
         code = tables.codes()[line.code]
-        if not code.timed and code.kind in ONCE_A_VISIT and line.units is not None and line.units > 1:
+        if not code.timed and code.kind in ONCE_A_VISIT:
+            by_code.setdefault((line.code, line.encounter), []).append(line)
+    for lines in by_code.values():
+        units = sum(1 if line.units is None else line.units for line in lines)
+        if units > 1:
             yield Finding(
                 "units.untimed",
                 "critical",
-                (line.ref,),
-                {"from": line.units, "to": 1},
+                tuple(line.ref for line in lines),
+                {"from": units, "to": 1},
                 (book.units_method.source,),
-                fix=_set(line, 1),
+                fix=_set(lines[0], 1) if len(lines) == 1 else (),
+                choices=tuple((RemoveLine(line.ref),) for line in lines[1:] if line.draft),
             )
 
 
@@ -58,7 +66,7 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         )
     minutes = {code: value for code, value in known.items() if value is not None}
     if book.units_method.value == "cms-total":
-        if not any(known[code] is None and groups[code][0].billed for code in groups):
+        if not any(known[code] is None and any(line.billed for line in groups[code]) for code in groups):
             yield from _by_total(visit, book, groups, minutes)
         return
     for code, value in minutes.items():
@@ -94,14 +102,14 @@ def _by_total(
     visit: Visit, book: RuleBook, groups: dict[str, list[Line]], minutes: dict[str, int]
 ) -> Iterator[Finding]:
     shares = unit_methods.shares(minutes)
-    billed = {code: _billed_units(groups[code]) for code in minutes}
-    tied = [code for code in minutes if shares[code].tied and any(line.billed for line in groups[code])]
-    if tied and not _is_fair(tied, minutes, shares, billed):
-        yield _tie(visit, book, groups, minutes, shares, tied)
+    whole_day = sum(minutes.values())
+    tie = _Tie.of(groups, minutes, shares)
+    if tie is not None and not tie.is_fair():
+        yield tie.finding(book, whole_day)
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
-        if lines and code not in tied:
-            yield from _compared(lines, shares[code].units, value, book, total=sum(minutes.values()))
+        if lines and not shares[code].tied:
+            yield from _compared(lines, shares[code].units, value, book, total=whole_day)
 
 
 def _billed_units(lines: list[Line]) -> int | None:
@@ -109,58 +117,78 @@ def _billed_units(lines: list[Line]) -> int | None:
     return None if None in units else sum(unit for unit in units if unit is not None)
 
 
-def _is_fair(
-    tied: list[str],
-    minutes: dict[str, int],
-    shares: dict[str, unit_methods.Share],
-    billed: dict[str, int | None],
-) -> bool:
-    """Whether what is billed is one of the ways in which the tied units may go."""
-    if any(
-        billed[code] not in (minutes[code] // unit_methods.UNIT, minutes[code] // unit_methods.UNIT + 1)
-        for code in tied
-    ):
-        return False
-    return sum(billed[code] or 0 for code in tied) == sum(shares[code].units for code in tied)
+class _Tie(msgspec.Struct, frozen=True):
+    """Services of the draft whose equal remainders compete for the last units (CMS 20.2: the clinician chooses).
 
+    `least` and `most` are the units that they may have together; they differ where a service that is not on
+    the draft competes as well.
+    """
 
-def _tie(
-    visit: Visit,
-    book: RuleBook,
-    groups: dict[str, list[Line]],
-    minutes: dict[str, int],
-    shares: dict[str, unit_methods.Share],
-    tied: list[str],
-) -> Finding:
-    lines = [line for code in tied for line in groups[code] if line in visit.reviewed]
-    billed = sum(line.units or 0 for line in lines)
-    to = sum(shares[code].units for code in tied)
-    whole = {code: minutes[code] // unit_methods.UNIT for code in tied}
-    extra = to - sum(whole.values())
-    ways = [{code: whole[code] + (code in chosen) for code in tied} for chosen in combinations(tied, extra)]
-    single = all(len(groups[code]) == 1 for code in tied)
-    slots: dict[str, int | list[list[int]]] = {
-        "from": billed,
-        "to": to,
-        "minutes": sum(minutes.values()),
-        "choices": [list(way.values()) for way in ways],
-    }
-    return Finding(
-        "units.tie",
-        "critical" if billed > to else "warning",
-        tuple(line.ref for line in lines),
-        {**slots},
-        (book.units_method.source,),
-        choices=tuple(_way(groups, way) for way in ways if all(way.values())) if single else (),
-    )
+    lines: dict[str, list[Line]]
+    minutes: dict[str, int]
+    least: int
+    most: int
 
+    @classmethod
+    def of(
+        cls,
+        groups: dict[str, list[Line]],
+        minutes: dict[str, int],
+        shares: dict[str, unit_methods.Share],
+    ) -> "_Tie | None":
+        """The tie of this visit, if there is one and the draft takes part in it."""
+        tied = [code for code in minutes if shares[code].tied]
+        lines = {code: [line for line in groups[code] if line.draft] for code in tied}
+        mine = {code: found for code, found in lines.items() if found}
+        if not mine:
+            return None
+        extra = sum(shares[code].units - minutes[code] // unit_methods.UNIT for code in tied)
+        whole = sum(minutes[code] // unit_methods.UNIT for code in mine)
+        least = whole + max(0, extra - (len(tied) - len(mine)))
+        most = whole + min(extra, len(mine))
+        return cls(mine, {code: minutes[code] for code in mine}, least, most)
 
-def _way(groups: dict[str, list[Line]], way: dict[str, int]) -> tuple[Fix, ...]:
-    return tuple(
-        SetUnits(groups[code][0].ref, units)
-        for code, units in way.items()
-        if groups[code][0].draft and groups[code][0].units != units
-    )
+    def is_fair(self) -> bool:
+        """Whether what is billed is one of the ways in which the units may go."""
+        billed = {code: _billed_units(lines) for code, lines in self.lines.items()}
+        for code, units in billed.items():
+            whole = self.minutes[code] // unit_methods.UNIT
+            if units not in (whole, whole + 1):
+                return False
+        return self.least <= sum(units or 0 for units in billed.values()) <= self.most
+
+    def finding(self, book: RuleBook, whole_day: int) -> Finding:
+        """What to choose from."""
+        lines = [line for found in self.lines.values() for line in found]
+        billed = sum(line.units or 0 for line in lines)
+        ways = self._ways()
+        slots: dict[str, Slot] = {
+            "from": billed,
+            "to": self.most,
+            "minutes": sum(self.minutes.values()),
+            "total": whole_day,
+            "choices": [list(way.values()) for way in ways],
+        }
+        single = all(len(found) == 1 for found in self.lines.values())
+        return Finding(
+            "units.tie",
+            "critical" if billed > self.most else "warning",
+            tuple(line.ref for line in lines),
+            slots,
+            (book.units_method.source,),
+            choices=tuple(self._fix(way) for way in ways if all(way.values())) if single else (),
+        )
+
+    def _ways(self) -> list[dict[str, int]]:
+        whole = {code: value // unit_methods.UNIT for code, value in self.minutes.items()}
+        extra = self.most - sum(whole.values())
+        return [
+            {code: units + (code in chosen) for code, units in whole.items()} for chosen in combinations(whole, extra)
+        ]
+
+    def _fix(self, way: dict[str, int]) -> tuple[Fix, ...]:
+        first = {code: lines[0] for code, lines in self.lines.items()}
+        return tuple(SetUnits(first[code].ref, units) for code, units in way.items() if first[code].units != units)
 
 
 def _compared(lines: list[Line], to: int, minutes: int, book: RuleBook, total: int | None = None) -> Iterator[Finding]:
@@ -178,7 +206,9 @@ def _compared(lines: list[Line], to: int, minutes: int, book: RuleBook, total: i
         return  # a Procedure has no place for units, so none can be missing from it
     one = lines[0] if len(lines) == 1 else None
     if to == 0:
-        code = "units.under-minimum" if minutes < book.units_minimum.value else "units.too-many"
+        # By the day's total no single service has a minimum; what is too short then is the day.
+        short = (minutes if total is None else total) < book.units_minimum.value
+        code = "units.under-minimum" if short else "units.too-many"
         minimum = {"minimum": book.units_minimum.value}
         source = book.units_minimum.source if code == "units.under-minimum" else book.units_method.source
         remove = ((RemoveLine(one.ref),),) if one and one.draft else ()
