@@ -4,6 +4,7 @@ Templates use first-level context tokens only ({{context.patientId}}), as CDS Ho
 """
 
 import re
+from urllib.parse import quote
 
 import msgspec
 
@@ -64,4 +65,4 @@ def resolve(template: str, context: dict[str, str]) -> str | None:
     names = _TOKEN.findall(template)
     if any(not context.get(name) for name in names):
         return None
-    return _TOKEN.sub(lambda token: context[token[1]], template)
+    return _TOKEN.sub(lambda token: quote(context[token[1]], safe=""), template)

@@ -1,6 +1,5 @@
 """Reading missing prefetch from the caller's FHIR server: only from servers on the list, in parallel, in time."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import msgspec
@@ -40,12 +39,12 @@ class FhirClient:
     def _get(self, url: str, headers: dict[str, str]) -> Prefetched:
         try:
             answer = self._session.get(url, headers=headers, timeout=self._seconds, allow_redirects=False)
-        except requests.RequestException as error:
+        except (requests.RequestException, UnicodeError) as error:  # a token may hold what no header can
             return Unavailable(f"the FHIR server could not be read ({type(error).__name__})")
         if answer.status_code != _OK:
             return Unavailable(f"the FHIR server answered {answer.status_code}")
         try:
-            json.loads(answer.content)
-        except ValueError:
+            msgspec.json.decode(answer.content)
+        except (ValueError, RecursionError):
             return Unavailable("the FHIR server's answer is not JSON")
         return prefetched(msgspec.Raw(answer.content))

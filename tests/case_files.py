@@ -138,7 +138,7 @@ def _slips(case: Case) -> Iterator[str]:
         ]
     for what, given, known in named:
         yield from (f"there is no {what} {one!r}" for one in given if one not in known)
-    if any(line.documented and (line.answered or line.evidence or line.notes) for line in case.lines):
+    if any(line.documented and not line.lacking and (line.answered or line.evidence or line.notes) for line in case.lines):
         yield "a line that is fully documented by default names its own documentation"
     if any(not line.documented and line.lacking for line in case.lines):
         yield "a line that is not documented by default names what it lacks"

@@ -1,4 +1,4 @@
-"""What was not sent is read from the caller's FHIR server: from a listed one, with the caller's token, or it is said."""
+"""What was not sent is read from the caller's FHIR server, if it is a listed one, with the caller's token."""
 
 import json
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def asking(service: str, *withheld: str, server: str = LISTED) -> Json:
 
 def serve_data(network: responses.RequestsMock, **instead: Any) -> None:
     for key, query in QUERIES.items():
-        network.get(f"{LISTED}/{query}", **{"json": DATA.get(key, bundle()), **instead})
+        network.get(f"{LISTED}/{query}", **(instead or {"json": DATA.get(key, bundle())}))
 
 
 def not_checked(found: list[Json]) -> list[str]:
@@ -103,7 +103,7 @@ def not_checked(found: list[Json]) -> list[str]:
 
 @pytest.mark.parametrize("service", REQUESTS)
 def test_everything_is_fetched(listed: FlaskClient, network: responses.RequestsMock, service: str) -> None:
-    """What was not sent is fetched by the very queries that discovery announces, and reviewed as if it had been sent."""
+    """What was not sent is fetched by the queries that discovery announces, and reviewed as if it had been sent."""
     serve_data(network)
     found = cards(listed, asking(service))
     assert not not_checked(found)
