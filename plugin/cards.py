@@ -11,7 +11,8 @@ from cds_hooks.cards import AT_MOST_ONE, Action, Card, Coding, Source, Suggestio
 from mappings import rule_book
 from mappings.visit import Visit
 from plugin import fixes, sentences
-from plugin.findings import BY_CODE, Finding, Fix
+from plugin.finding_list import BY_CODE
+from plugin.findings import Finding, Fix
 from plugin.fixes import Drafts
 from plugin.review import Reviewed
 

@@ -21,7 +21,7 @@ from cds_hooks.outcome import Refusal
 from mappings import books_in_force, tables
 from mappings.book_files import RuleFileError
 from mappings.books_in_force import UnknownPayerError
-from plugin import cli_payers, findings, serving, strict
+from plugin import cli_payers, finding_list, serving, strict
 from plugin.answer import Answer, Setup
 from plugin.cards import EXTENSION
 from plugin.documents import review_document
@@ -162,10 +162,10 @@ def payers(
 def list_findings(as_json: AsJson = False) -> None:
     """List every finding that the review can make."""
     if as_json:
-        print(json.dumps([{"code": kind.code, "name": kind.name} for kind in findings.KINDS], indent=2))
+        print(json.dumps([{"code": kind.code, "name": kind.name} for kind in finding_list.KINDS], indent=2))
         return
     table = Table("Code", "What it says")
-    for kind in findings.KINDS:
+    for kind in finding_list.KINDS:
         table.add_row(kind.code, kind.name)
     _console().print(table)
 

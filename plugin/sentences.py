@@ -7,7 +7,8 @@ import msgspec
 
 from mappings import tables
 from mappings.visit import Line
-from plugin.findings import KINDS, Finding, Slot
+from plugin.finding_list import KINDS
+from plugin.findings import Finding, Slot
 from plugin.text import counted, plain, summary, unmarked
 
 NOUNS = {

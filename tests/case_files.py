@@ -20,7 +20,8 @@ from mappings import books_in_force, tables
 from mappings.book_files import VALUE_TYPES
 from mappings.rule_book import RuleBook
 from mappings.visit import EVIDENCE, Facts, History, Interval, Line, Minutes, Payer, Visit
-from plugin.findings import BY_CODE, Finding
+from plugin.finding_list import BY_CODE
+from plugin.findings import Finding
 from plugin.review import review_all
 
 FOLDER = Path(__file__).parent / "cases"
@@ -138,7 +139,9 @@ def _slips(case: Case) -> Iterator[str]:
         ]
     for what, given, known in named:
         yield from (f"there is no {what} {one!r}" for one in given if one not in known)
-    if any(line.documented and not line.lacking and (line.answered or line.evidence or line.notes) for line in case.lines):
+    if any(
+        line.documented and not line.lacking and (line.answered or line.evidence or line.notes) for line in case.lines
+    ):
         yield "a line that is fully documented by default names its own documentation"
     if any(not line.documented and line.lacking for line in case.lines):
         yield "a line that is not documented by default names what it lacks"

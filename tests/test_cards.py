@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from plugin.findings import KINDS
+from plugin.finding_list import KINDS
 from tests.builders import bundle, changed, claim, claim_request, item
 from tests.exchange import cards, codes, finding, send, slots, the
 from tests.visits import CLEAN, FAULTY

@@ -6,7 +6,8 @@ import pytest
 
 from mappings import books_in_force
 from mappings.book_files import VALUE_TYPES
-from plugin.findings import KINDS, Finding
+from plugin.finding_list import KINDS
+from plugin.findings import Finding
 from tests.case_files import FOLDER, Case, Expected, findings_of, read_cases, visit_of
 
 CASES = dict(read_cases())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mappings import tables
-from plugin import findings
+from plugin.finding_list import KINDS
 from tests.builders import Json
 from tests.command import COMMAND, Run, save
 from tests.visits import CLEAN, FAULTY
@@ -86,8 +86,8 @@ def test_one_payer(run: Run, name: str) -> None:
 def test_findings(run: Run) -> None:
     """The closed list of findings is printed whole."""
     listed = json.loads(run("findings", "--json").out)
-    assert [one["code"] for one in listed] == [kind.code for kind in findings.KINDS]
-    assert all(kind.code in run("findings").out for kind in findings.KINDS[:3])
+    assert [one["code"] for one in listed] == [kind.code for kind in KINDS]
+    assert all(kind.code in run("findings").out for kind in KINDS[:3])
 
 
 def test_codes(run: Run) -> None:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from typer.testing import CliRunner
 
 from plugin.cli import cli
-from plugin.findings import BY_CODE
+from plugin.finding_list import BY_CODE
 from plugin.services import services
 from plugin.settings import Settings
 from plugin.strict import faults

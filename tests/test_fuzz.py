@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.findings import KINDS
+from plugin.finding_list import KINDS
 from tests.builders import CLAIM_SUBMIT, DISCHARGE, ORDER_SIGN, bundle, discharge_request, order_request
 from tests.exchange import EXTENSION, SERVICE_OF, send
 from tests.mutations import damaged, encoded, garbled

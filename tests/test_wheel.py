@@ -83,8 +83,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """A folder outside the checkout that holds nothing but a hook request, as example.json."""
-    examples = sorted((ROOT / "examples").glob("*.json"))
-    assert examples, "examples/ holds no .json file; the first one is the hook request that this test sends."
+    examples = sorted((ROOT / "examples").glob("*-clean.json"))
+    assert examples, "examples/ holds no clean example; the first one is the hook request that this test sends."
     shutil.copy(examples[0], tmp_path / "example.json")
     return tmp_path
 

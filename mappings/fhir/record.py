@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import coding, services
+from mappings.fhir import coding, evidence, services
 from mappings.fhir.dates import day_of
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import CarePlan, Condition, Encounter, Reference
@@ -47,7 +47,7 @@ class Record:
         self.records = records
         self.context = context
         self.procedures = services.given(records, context.patient)
-        self.forms = services.forms_of(records, context.patient)
+        self.forms = evidence.forms_of(records, context.patient)
 
     def encounter(self) -> Encounter | None:
         """The encounter in context, else the only one that was sent."""
@@ -91,8 +91,8 @@ class Record:
             if not form.belongs_to and (not form.encounter or not encounters or form.encounter in encounters)
         ]
         return Shared(
-            plans=services.active_plans(self.records, patient, day),
-            evidence=services.shared_evidence(self.records, patient, encounters, day),
+            plans=evidence.active_plans(self.records, patient, day),
+            evidence=evidence.shared_evidence(self.records, patient, encounters, day),
             answered=_NOTHING.union(*forms),
         )
 

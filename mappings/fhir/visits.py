@@ -3,7 +3,7 @@
 import datetime as dt
 
 from mappings import tables
-from mappings.fhir import coding, services
+from mappings.fhir import coding, evidence
 from mappings.fhir import lines as lines_of
 from mappings.fhir.dates import day_of
 from mappings.fhir.lines import DraftClaim
@@ -49,7 +49,7 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
         (index, order, code)
         for index, order in orders
         if (code := coding.billed(order.code)).code in tables.codes()
-        and services.of_patient(order.subject, context.patient, lines_of.order_name(index, order), records)
+        and evidence.of_patient(order.subject, context.patient, lines_of.order_name(index, order), records)
     ]
     if not ours:
         return []
