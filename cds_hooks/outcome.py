@@ -12,7 +12,19 @@ import re
 import msgspec
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
-_KINDS = {"int": "a whole number", "float": "a number", "str": "a string", "bool": "true or false"}
+_MISSING = re.compile(r"^Object missing required field `(\w+)`$")
+_KINDS = {
+    " | null": "",
+    "`int | float`": "a number",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`str`": "a string",
+    "`bool`": "true or false",
+    "`array`": "a list",
+    "`object`": "an object",
+    "`null`": "null",
+}
+"""The decoder's words for types, and ours; in this order, for some hold others."""
 
 
 class Issue(msgspec.Struct, frozen=True):
@@ -41,11 +53,15 @@ def bad_request(path: str, diagnostics: str, code: str = "invalid") -> Refusal:
 def not_as_expected(error: msgspec.ValidationError, prefix: str = "") -> Refusal:
     """A 400 from a decoder's complaint, told as a JSON path and what was expected there."""
     found = _AT.match(str(error))
-    path = (found["path"] or "$") if found else "$"
+    below = (found["path"] or "$")[1:] if found else ""
     what = found["what"] if found else str(error)
+    missing = _MISSING.match(what)
+    if missing:
+        below, what = f"{below}.{missing[1]}", "it is required, and is not there"
     for name, words in _KINDS.items():
-        what = what.replace(f"`{name}`", words)
-    return bad_request(prefix + path[1:].lstrip("." if not prefix else ""), what.replace("`", "'") + ".")
+        what = what.replace(name, words)
+    path = prefix + below if prefix else below.lstrip(".")
+    return bad_request(path, f"{what[:1].lower()}{what[1:]}.", "required" if missing else "structure")
 
 
 def operation_outcome(issues: tuple[Issue, ...]) -> dict[str, object]:

@@ -26,6 +26,7 @@ DATA_FILES = frozenset({"documentation.toml"})
 
 VALUE_TYPES: Mapping[str, Any] = {
     "units_method": str,
+    "untimed_units": int,
     "units_minimum": int,
     "modifier_places": int,
     "modifier_order": tuple[str, ...],
@@ -36,6 +37,7 @@ VALUE_TYPES: Mapping[str, Any] = {
     "gp_with_cmt": tuple[str, ...],
     "gp_always_therapy": bool,
     "never_with_25": tuple[str, ...],
+    "group_alone": bool,
     "own_pairs": tuple[tuple[str, str], ...],
     "one_on_one_time": bool,
     "therapies_per_visit": int,
@@ -65,9 +67,13 @@ class Dated(msgspec.Struct, frozen=True):
 
 
 class KnownAs(msgspec.Struct, frozen=True):
-    """One way in which a payer is written: an identifier (system and value), or a printed name."""
+    """One way in which a payer is written: an identifier (system and value), or a printed name.
+
+    With `whole` the printed name is this and nothing more, for words that stand in other payers' names too.
+    """
 
     name: str = ""
+    whole: bool = False
     system: str = ""
     value: str = ""
 

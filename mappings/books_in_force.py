@@ -126,36 +126,59 @@ def _elements(payer: str) -> dict[str, tuple[Element, ...]]:
     return {code: tuple(sorted(found, key=lambda e: e.level != "must")) for code, found in asked.items()}
 
 
+ANOTHER_PLAN = re.compile(
+    r"\b(?:medicare|medicaid|medigap|supplement(?:al)?|tricare|military|secondary|declined|not|workers|auto)\b"
+)
+"""Words beside a payer's name that speak of another plan than the one whose rules the book holds."""
+
+
 def payer_known_as(identifiers: tuple[tuple[str, str], ...], names: tuple[str, ...]) -> str:
     """The id of the book for a payer's identifiers (system, value) and printed names, "" where none is known.
 
-    Identifiers are looked at before names. A name matches when the book's name stands in it as whole words;
-    the longest matching name wins, so that "State Health Plan (BCBSNC)" is the state's plan.
+    Identifiers are looked at before names. A name matches when the book's name stands in it as whole words and no
+    word beside it speaks of another plan; the longest matching name wins, so that "Aetna (NC State Health Plan)" is
+    the state's plan. A network steps back behind a payer of its own that is printed too.
     """
-    by_identifier, by_name = _known()
+    known = _known()
     for system, value in identifiers:
-        found = by_identifier.get((system.rstrip("/").lower(), value.strip().lower()))
+        found = known.identifiers.get((system.rstrip("/").lower(), value.strip().lower()))
         if found:
             return found
-    for name in names:
-        printed = f" {_plain_name(name)} "
-        for known, book in by_name:
-            if f" {known} " in printed:
-                return book
+    printed = [book for name in names if (book := _by_name(name))]
+    of_network = (book for book in printed if books()[book].extends in printed)
+    return next(of_network, printed[0] if printed else "")
+
+
+@functools.lru_cache(maxsize=4096)
+def _by_name(name: str) -> str:
+    known = _known()
+    plain = _plain_name(name)
+    if plain in known.whole_names:
+        return known.whole_names[plain]
+    for part, book in known.names:
+        before, found, after = f" {plain} ".partition(f" {part} ")
+        if found:
+            return "" if ANOTHER_PLAN.search(f"{before} {after}") else book
     return ""
 
 
+class _Known(msgspec.Struct, frozen=True):
+    """How payers are known: by identifier, by a whole name, by words within a name (the longest first)."""
+
+    identifiers: dict[tuple[str, str], str]
+    whole_names: dict[str, str]
+    names: list[tuple[str, str]]
+
+
 @functools.cache
-def _known() -> tuple[dict[tuple[str, str], str], list[tuple[str, str]]]:
-    identifiers = {}
-    names = []
-    for book in payer_books():
-        for known in book.known_as:
-            if known.value:
-                identifiers[_identifier(known)] = book.id
-            else:
-                names.append((_plain_name(known.name), book.id))
-    return identifiers, sorted(names, key=lambda pair: -len(pair[0]))
+def _known() -> _Known:
+    every = [(known, book.id) for book in payer_books() for known in book.known_as]
+    names = [(_plain_name(known.name), book) for known, book in every if not known.value and not known.whole]
+    return _Known(
+        identifiers={_identifier(known): book for known, book in every if known.value},
+        whole_names={_plain_name(known.name): book for known, book in every if known.whole},
+        names=sorted(names, key=lambda pair: -len(pair[0])),
+    )
 
 
 def _identifier(known: KnownAs) -> tuple[str, str]:

@@ -5,6 +5,7 @@ may advise a change; an uncertain one may only inform.
 """
 
 import datetime as dt
+import functools
 from typing import Generic, TypeVar
 
 import msgspec
@@ -71,10 +72,11 @@ class Misplaced(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...]
 
 
-class RuleBook(msgspec.Struct, frozen=True):
+class RuleBook(msgspec.Struct, frozen=True, dict=True):
     """What a payer asks for on one date of service. A rule that is None is not asked for by this payer.
 
     units_method           cms-total, cpt-midpoint or per-service
+    untimed_units          units of a service that is not billed by time
     units_minimum          minutes below which a timed service is not billed
     modifier_places        modifiers that fit on a line
     modifier_order         modifiers in the order in which the payer wants them
@@ -85,6 +87,7 @@ class RuleBook(msgspec.Struct, frozen=True):
     gp_always_therapy      whether every always-therapy line needs GP
     misplaced_modifiers    modifiers that do not belong on some kinds of code
     never_with_25          E/M codes that do not take 25
+    group_alone            whether a group session takes in the patient's own therapy, so that 59 is never advised
     own_pairs              pairs (column 1, column 2) of the payer's own that need 59 or X
     one_on_one_time        whether one-on-one minutes belong to one service only
     therapies_per_visit    usual therapies a visit in the initial phase of care
@@ -101,6 +104,7 @@ class RuleBook(msgspec.Struct, frozen=True):
     edition: str
     units_method: Rule[str]
     units_minimum: Rule[int]
+    untimed_units: Rule[int]
     modifier_places: Rule[int]
     cmt_levels: Rule[dict[str, tuple[int, int]]]
     misplaced_modifiers: Rule[tuple[Misplaced, ...]] | None = None
@@ -111,6 +115,7 @@ class RuleBook(msgspec.Struct, frozen=True):
     gp_with_cmt: Rule[tuple[str, ...]] | None = None
     gp_always_therapy: Rule[bool] | None = None
     never_with_25: Rule[tuple[str, ...]] | None = None
+    group_alone: Rule[bool] | None = None
     own_pairs: Rule[tuple[tuple[str, str], ...]] | None = None
     one_on_one_time: Rule[bool] | None = None
     therapies_per_visit: Rule[int] | None = None
@@ -121,3 +126,8 @@ class RuleBook(msgspec.Struct, frozen=True):
     pairs: dict[tuple[str, str], Pair] = {}
     pairs_known: bool = False
     elements: dict[str, tuple[Element, ...]] = {}
+
+    @functools.cached_property
+    def partners(self) -> dict[str, dict[str, tuple[Source, ...]]]:
+        """By code, the codes beside which it must be distinct, with the sources: filled in as codes are asked for."""
+        return {}

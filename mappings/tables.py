@@ -73,6 +73,12 @@ def codes() -> dict[str, Code]:
 
 
 @functools.cache
+def manipulations() -> frozenset[str]:
+    """The codes of manipulations, spinal and other."""
+    return frozenset(number for number, code in codes().items() if code.is_cmt)
+
+
+@functools.cache
 def code_systems() -> dict[str, str]:
     """Code-system spellings, lower case without a trailing slash, to our name of the system."""
     return {row["alias"]: row["system"] for row in _rows("code_systems.csv")}
@@ -110,8 +116,16 @@ def regions_overlap(one: str, other: str) -> bool:
 
 
 @functools.cache
+def overlapping(region: str) -> frozenset[str]:
+    """Every region that overlaps with one: itself, its parts, and what it is a part of."""
+    return frozenset(other for other in (region, *region_parents()) if regions_overlap(region, other))
+
+
+@functools.cache
 def regions_near(one: str, other: str) -> bool:
     """Whether two regions overlap, or are parts of one (knee and ankle): nobody calls them distinct unasked."""
+    if UNREAD in (one, other):
+        return True
     parents = region_parents()
     return regions_overlap(one, other) or bool(parents.get(one) and parents.get(one) == parents.get(other))
 
@@ -148,12 +162,37 @@ def _any_of(phrases: dict[str, Site] | dict[str, frozenset[str]]) -> re.Pattern[
 
 @functools.lru_cache(maxsize=4096)
 def site_in_words(text: str) -> Site | None:
-    """The regions that a printed body site names, or None where no word is known."""
+    """The regions that a printed body site names, or None where no word is known.
+
+    Where other words stand beside the known ones, a part of the site was not read: UNREAD is among the regions then,
+    so that nobody takes what was read for all of it.
+    """
     pattern, sites = _site_words()
-    found = [sites[match] for match in pattern.findall(" ".join(text.lower().split()))]
+    printed = " ".join(text.lower().split())
+    found = [sites[match] for match in pattern.findall(printed)]
     if not found:
         return None
-    return Site(frozenset().union(*(site.regions for site in found)), any(site.specific for site in found))
+    regions = frozenset[str]().union(*(site.regions for site in found))
+    rest = _WORD.findall(pattern.sub(" ", printed))
+    if any(word not in _BESIDE_A_SITE for word in rest):
+        regions |= {UNREAD}
+    return Site(regions, any(site.specific for site in found))
+
+
+UNREAD = "unread"
+"""Stands for a region that was named and could not be read: it may be any."""
+
+_WORD = re.compile(r"[a-z]{2,}")
+_BESIDE_A_SITE = frozenset(
+    """
+    left right bilateral both lt rt side sided upper lower mid middle medial lateral anterior posterior proximal distal
+    superior inferior dorsal ventral deep superficial region regions area areas zone level levels segment segments
+    vertebra vertebrae vertebral facet facets muscle muscles musculature joint joints tissue tissues soft spine spinal
+    paraspinal paraspinals back column structure structures body part parts entire complex capsule tendon tendons
+    ligament ligaments fascia bone and or the of at to in on with
+    """.split()  # noqa: SIM905 - a list of a hundred quoted words is harder to read
+)
+"""Words that may stand beside the name of a site without naming another one."""
 
 
 @functools.cache

@@ -9,6 +9,8 @@ import functools
 
 import msgspec
 
+_MINUTE = dt.timedelta(minutes=1)
+
 
 class Gap(msgspec.Struct, frozen=True, gc=False):
     """Something that could not be read: where it stands, and why, in words of the person who can mend it."""
@@ -33,14 +35,13 @@ class Interval(msgspec.Struct, frozen=True, gc=False):
     @property
     def minutes(self) -> int:
         """Its whole minutes."""
-        return int((self.end - self.start).total_seconds() // 60)
+        return (self.end - self.start) // _MINUTE
 
     def overlap(self, other: "Interval") -> int:
         """Whole minutes that both blocks cover."""
         if self.end <= other.start or other.end <= self.start:
             return 0
-        shared = min(self.end, other.end) - max(self.start, other.start)
-        return int(shared.total_seconds() // 60)
+        return (min(self.end, other.end) - max(self.start, other.start)) // _MINUTE
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -48,7 +49,8 @@ class Line(msgspec.Struct, frozen=True):
 
     `draft` says whether it stands on the claim or order under review, so that a fix can change it; `billed`
     whether it is billed with this visit at all (a Procedure that a claim leaves out is not); `planned` that it is
-    ordered and no Procedure says that it was given.
+    ordered and no Procedure says that it was given; `unread` that units are stated in a way that could not be read;
+    `not_given` is the status of a Procedure that says the service was not given ("" where none does).
     `units` is None where the draft states none. `diagnoses` are ICD-10-CM codes, the first pointed one first.
     `evidence` holds kinds from `EVIDENCE`; `answered` holds documentation element ids answered in a form.
     """
@@ -58,6 +60,8 @@ class Line(msgspec.Struct, frozen=True):
     draft: bool
     billed: bool = True
     planned: bool = False
+    unread: bool = False
+    not_given: str = ""
     units: int | None = None
     modifiers: tuple[str, ...] = ()
     minutes: Minutes | None = None
@@ -109,6 +113,11 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     def reviewed(self) -> tuple[Line, ...]:
         """The lines that findings are about: those of the draft, or all of a visit that has no draft."""
         return tuple([line for line in self.lines if line.draft or not self.draft])
+
+    @functools.cached_property
+    def by_ref(self) -> dict[str, Line]:
+        """The lines by their references."""
+        return {line.ref: line for line in self.lines}
 
     @functools.cached_property
     def billed(self) -> tuple[Line, ...]:

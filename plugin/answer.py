@@ -57,11 +57,12 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     if not hook.in_scope(drafted):
         return conclude(Facts((), tuple(records.gaps)), drafted, request, setup)
     found = gather(hook.service, request)
-    missing = {key: value for key, value in found.items() if isinstance(value, Unavailable)}
+    # The three cases are told apart with `type`: isinstance of a Struct takes the long way through its metaclass.
+    missing = {key: value for key, value in found.items() if type(value) is Unavailable}
     if insist:
         _insist(hook.service, missing)
     for key, value in found.items():
-        if isinstance(value, Present):
+        if type(value) is Present:
             read_value(value.value, f"prefetch.{key}", records)
     context = Context(
         patient=request.patient_id,

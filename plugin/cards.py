@@ -9,7 +9,7 @@ import msgspec
 
 from cds_hooks.cards import AT_MOST_ONE, Action, Card, Coding, Source, Suggestion
 from mappings import rule_book
-from mappings.visit import Visit
+from mappings.visit import Line
 from plugin import fixes, sentences
 from plugin.finding_list import BY_CODE
 from plugin.findings import Finding, Fix
@@ -44,7 +44,7 @@ def cards(reviewed: tuple[Reviewed, ...], whole: tuple[Finding, ...], request: R
     for draft in dict.fromkeys(one.visit.draft for one in reviewed):
         of_draft = [one for one in reviewed if one.visit.draft == draft]
         made.extend(_of_draft(of_draft, request))
-    made.extend(_card(finding, None, "", request, []) for finding in whole)
+    made.extend([_card(finding, _name(finding), None, [], request) for finding in whole])
     return made
 
 
@@ -55,26 +55,25 @@ def _of_draft(reviewed: list[Reviewed], request: Request) -> list[Card]:
     """The cards of one Claim (or of the draft orders); the first one offers all fixes together."""
     told = [(finding, one) for one in reviewed for finding in one.findings]
     told.sort(key=lambda pair: _WEIGHT[pair[0].level])
-    visits = [one.visit for one in reviewed]
-    everything = fixes.together([finding.fix for finding, _ in told], visits, min(one.places for one in reviewed))
+    lines = {ref: line for one in reviewed for ref, line in one.visit.by_ref.items()}
+    together = fixes.together([finding.fix for finding, _ in told], lines, min([one.places for one in reviewed]))
     made = []
-    for place, (finding, one) in enumerate(told):
-        together = everything if place == 0 else []
-        made.append(_card(finding, one, one.edition, request, together, visits))
+    for finding, one in told:
+        name = _name(finding)
+        suggestions = _suggestions(finding, name, together, lines, request)
+        made.append(_card(finding, name, one, suggestions, request))
+        together = []
     return made
 
 
-def _card(
-    finding: Finding,
-    one: Reviewed | None,
-    edition: str,
-    request: Request,
-    together: list[Fix],
-    visits: list[Visit] | None = None,
-) -> Card:
-    told = sentences.told(finding, one.visit.lines if one else ())
-    name = f"{finding.code} {' '.join(finding.lines)}"
-    suggestions = _suggestions(finding, one, request, together, visits or [], name)
+def _name(finding: Finding) -> str:
+    """What a finding is known by among those of one request."""
+    return f"{finding.code} {' '.join(finding.lines)}"
+
+
+def _card(finding: Finding, name: str, one: Reviewed | None, suggestions: list[Suggestion], request: Request) -> Card:
+    told = sentences.told(finding, one.visit.by_ref if one else {})
+    edition = one.edition if one else ""
     return Card(
         uuid=uuid_of(request.instance, name),
         summary=told.summary,
@@ -139,16 +138,8 @@ def _detail(sentence: str, finding: Finding, edition: str) -> str:
 
 
 def _suggestions(
-    finding: Finding,
-    one: Reviewed | None,
-    request: Request,
-    together: list[Fix],
-    visits: list[Visit],
-    name: str,
+    finding: Finding, name: str, together: list[Fix], lines: dict[str, Line], request: Request
 ) -> list[Suggestion]:
-    if one is None or not (finding.fix or finding.choices or together):
-        return []
-    lines = {line.ref: line for visit in visits for line in visit.lines}
     offered: list[tuple[str, bool, list[Action]]] = []
     if together:
         changes = fixes.actions(together, lines, request.drafts, request.about)
@@ -158,7 +149,7 @@ def _suggestions(
             continue
         label = "; ".join([fixes.in_words(part, lines) for part in fix])
         recommended = fix is finding.fix and fixes.is_joinable(fix) and not together
-        offered.append((label, recommended, fixes.actions(list(fix), lines, request.drafts, request.about)))
+        offered.append((label, recommended, fixes.actions(fix, lines, request.drafts, request.about)))
     return [
         Suggestion(label, uuid_of(request.instance, f"{name} {place} {label}"), changes, recommended)
         for place, (label, recommended, changes) in enumerate(offered)

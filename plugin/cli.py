@@ -152,7 +152,8 @@ def payers(
     if as_json:
         print(json.dumps(listed, indent=2))
         return
-    table = Table("Id", "Title", "Extends", "Edition")
+    table = Table("Id", "Title", "Extends")
+    table.add_column("Edition", overflow="fold")
     for one in listed:
         table.add_row(one["id"], one["title"], one["extends"], one["edition"])
     _console().print(table)
@@ -164,7 +165,7 @@ def list_findings(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([{"code": kind.code, "name": kind.name} for kind in finding_list.KINDS], indent=2))
         return
-    table = Table("Code", "What it says")
+    table = Table("Code", "Name")
     for kind in finding_list.KINDS:
         table.add_row(kind.code, kind.name)
     _console().print(table)

@@ -20,21 +20,21 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "units.too-many",
         "Too many units",
-        "{what}: {minutes} minutes support {to_units}, not {from}.",
-        "Billed are {from_units} of {what}; its {minutes} minutes support {to}. Bill {to}.",
+        "{what}: {support} support {to_units}, not {from}.",
+        "Billed are {from_units} of {what}; {support} support {to_units}.",
     ),
     Kind(
         "units.too-few",
         "Too few units",
-        "{what}: {minutes} minutes support {to_units}; only {from} billed.",
-        "Billed are {from_units} of {what}; its {minutes} minutes support {to}. If the recorded minutes are"
-        " right, bill {to}.",
+        "{what}: {support} support {to_units}; only {from} billed.",
+        "Billed are {from_units} of {what}; {support} support {to_units}. If the recorded minutes are right, bill"
+        " {to}.",
     ),
     Kind(
         "units.missing",
         "Units not stated",
-        "{what}: state {to_units} for {minutes} minutes.",
-        "No units are stated for {what}. Its {minutes} minutes support {to_units}.",
+        "{what}: state {to_units} for {support}.",
+        "No units are stated for {what}; {support} support {to_units}.",
     ),
     Kind(
         "units.under-minimum",
@@ -66,9 +66,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "units.tie",
         "A unit that can go to either service",
-        "{all}: {to_units} together; you choose which service gets the last one.",
+        "{all}: {to_units} together; you choose which service gets what is left.",
         "The {minutes} minutes of {all} support {to_units} together; billed are {from}. What is left after whole"
-        " quarters of an hour is equal, so the clinician chooses which service gets the last unit.",
+        " quarters of an hour is equal, so the clinician chooses where it goes.",
     ),
     Kind(
         "modifiers.distinct-missing",
@@ -98,7 +98,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "modifiers.25-missing",
         "25 missing on the E/M",
-        "{what} needs modifier {add} beside {others}.",
+        "{what} beside {others}: {add}, if its evaluation was significant and separate.",
         "{what} is billed with {others}. It is paid only with {add}, and {add} stands only for an evaluation that was"
         " significant and separate from what the other service includes. Confirm that the note shows that; if it"
         " does not, do not bill {what}.",
@@ -145,8 +145,8 @@ KINDS: tuple[Kind, ...] = (
         "pairs.never-together",
         "Services that are never paid together",
         "Do not bill {what} with {others}: no modifier allows the pair.",
-        "{column2} is never paid beside {column1} on one day (indicator 0); no modifier rescues it. Bill the one"
-        " that describes the visit.",
+        "{column2} is never paid beside {column1} on one day; no modifier rescues it. Bill the one that describes the"
+        " visit.",
     ),
     Kind(
         "pairs.uncertain",
@@ -226,6 +226,13 @@ KINDS: tuple[Kind, ...] = (
         "Part of the record not sent",
         "Not checked for want of data: {keys}.",
         "These parts of the record were not available:",
+    ),
+    Kind(
+        "facts.not-given",
+        "Billed and not given",
+        "Do not bill {what}: the record says that it was not given ({status}).",
+        "The Procedure of {what} has the status {status}, and no other Procedure documents the line. Correct the"
+        " record, or do not bill the line.",
     ),
     Kind(
         "facts.date-unknown",

@@ -1,6 +1,7 @@
 """Fixes as actions on the caller's own resources, and in words."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from cds_hooks.cards import Action
 from mappings import books_in_force
 from mappings.fhir.patch import Change, ClaimParts, claim_parts, patch_claim, patch_order
-from mappings.visit import Line, Visit
+from mappings.visit import Line
 from plugin.findings import (
     AddModifier,
     AskForDocument,
@@ -26,16 +27,19 @@ FORM = "https://visitcue.org/fhir/Questionnaire/visit-documentation"
 
 
 class Draft(msgspec.Struct, frozen=True, dict=True):
-    """A resource that suggestions may change: its name in line references, and the caller's JSON."""
+    """A resource that suggestions may change: its name in line references, and the caller's JSON.
+
+    `numbers` are those of a Claim's items; an order has none.
+    """
 
     name: str
     raw: msgspec.Raw
-    is_claim: bool
+    numbers: tuple[int, ...] = ()
 
     @functools.cached_property
     def parts(self) -> ClaimParts:
         """The Claim taken apart, once for all suggestions."""
-        return claim_parts(self.raw)
+        return claim_parts(self.raw, self.numbers)
 
 
 Drafts = dict[str, Draft]
@@ -48,26 +52,37 @@ class Patient(msgspec.Struct, frozen=True):
     encounter: str
 
 
+# The kind of a fix is asked for with `type`: the classes are final, and isinstance takes the long way through the
+# metaclass of msgspec's Structs.
+
+
 def is_joinable(fix: tuple[Fix, ...]) -> bool:
     """Whether a fix may be part of the suggestion that applies all: no removed line, no form."""
-    return bool(fix) and not any(isinstance(one, RemoveLine | AskForDocument) for one in fix)
+    return bool(fix) and _ALONE.isdisjoint([type(one) for one in fix])
 
 
-def together(offered: list[tuple[Fix, ...]], visits: list[Visit], places: int) -> list[Fix]:
+_ALONE: frozenset[type[Fix]] = frozenset({RemoveLine, AskForDocument})
+
+
+def together(offered: list[tuple[Fix, ...]], lines: dict[str, Line], places: int) -> list[Fix]:
     """The fixes that can be applied at once, in their order: none where there are not two findings to mend.
 
     One that would leave a line with more modifiers than it has places stays a suggestion of its own.
     """
-    lines = {line.ref: line for visit in visits for line in visit.lines}
+    joinable = [fix for fix in offered if is_joinable(fix)]
+    if len(joinable) < 2:
+        return []
     joined: list[Fix] = []
     findings = 0
-    for fix in offered:
-        if not is_joinable(fix):
-            continue
-        after = _changes([*joined, *fix], lines)
-        if all(len(after[part.line].modifiers or ()) <= places for part in fix):
+    modifiers: dict[str, tuple[str, ...]] = {}
+    for fix in joinable:
+        after = modifiers.copy()
+        for part in fix:
+            _modify(part, lines, after)
+        if all(len(after.get(part.line, ())) <= places for part in fix):
             joined.extend(fix)
             findings += 1
+            modifiers = after
     return joined if findings > 1 else []
 
 
@@ -76,9 +91,9 @@ def draft_of(ref: str, drafts: Drafts) -> Draft | None:
     return drafts.get(ref) or drafts.get(ref.rpartition("#")[0])
 
 
-def actions(fixes: list[Fix], lines: dict[str, Line], drafts: Drafts, about: Patient) -> list[Action]:
+def actions(fixes: Sequence[Fix], lines: dict[str, Line], drafts: Drafts, about: Patient) -> list[Action]:
     """The actions of one suggestion: one update a resource, however many of its lines change."""
-    done = [_form(fix, lines[fix.line], about) for fix in fixes if isinstance(fix, AskForDocument)]
+    done = [_form(fix, lines[fix.line], about) for fix in fixes if type(fix) is AskForDocument]
     by_draft: dict[str, dict[str, Change]] = {}
     for ref, change in _changes(fixes, lines).items():
         draft = draft_of(ref, drafts)
@@ -90,33 +105,36 @@ def actions(fixes: list[Fix], lines: dict[str, Line], drafts: Drafts, about: Pat
     return done
 
 
-def _changes(fixes: list[Fix], lines: dict[str, Line]) -> dict[str, Change]:
+def _changes(fixes: Sequence[Fix], lines: dict[str, Line]) -> dict[str, Change]:
     """What becomes of each line when all fixes are applied in their order."""
     units: dict[str, int] = {}
     modifiers: dict[str, tuple[str, ...]] = {}
     removed: set[str] = set()
     for fix in fixes:
-        now = modifiers.get(fix.line, lines[fix.line].modifiers)
-        match fix:
-            case SetUnits():
-                units[fix.line] = fix.units
-            case AddModifier():
-                modifiers[fix.line] = with_modifier(now, fix.modifier)
-            case RemoveModifier():
-                modifiers[fix.line] = without_modifier(now, fix.modifier)
-            case ReorderModifiers():
-                ordered = tuple(one for one in fix.order if one in now)  # another fix may have taken one off
-                modifiers[fix.line] = (*ordered, *(one for one in now if one not in ordered))
-            case RemoveLine():
-                removed.add(fix.line)
-            case AskForDocument():
-                pass
+        if type(fix) is SetUnits:
+            units[fix.line] = fix.units
+        elif type(fix) is RemoveLine:
+            removed.add(fix.line)
+        else:
+            _modify(fix, lines, modifiers)
     refs = dict.fromkeys([*units, *modifiers, *removed])
     return {ref: Change(units.get(ref), modifiers.get(ref), ref in removed) for ref in refs}
 
 
+def _modify(fix: Fix, lines: dict[str, Line], modifiers: dict[str, tuple[str, ...]]) -> None:
+    """Note the modifiers of the line after a fix; one that is about something else changes none."""
+    now = modifiers.get(fix.line, lines[fix.line].modifiers)
+    if type(fix) is AddModifier:
+        modifiers[fix.line] = with_modifier(now, fix.modifier)
+    elif type(fix) is RemoveModifier:
+        modifiers[fix.line] = without_modifier(now, fix.modifier)
+    elif type(fix) is ReorderModifiers:
+        ordered = tuple(one for one in fix.order if one in now)  # another fix may have taken one off
+        modifiers[fix.line] = (*ordered, *(one for one in now if one not in ordered))
+
+
 def _action(draft: Draft, changes: dict[str, Change], words: str) -> Action:
-    if draft.is_claim:
+    if draft.numbers:
         by_sequence = {int(ref.rpartition("#")[2]): change for ref, change in changes.items()}
         return Action("update", words, resource=patch_claim(draft.parts, by_sequence))
     change = changes[draft.name]
@@ -147,16 +165,14 @@ def _form(fix: AskForDocument, line: Line, about: Patient) -> Action:
 def in_words(fix: Fix, lines: dict[str, Line]) -> str:
     """One fix as an imperative."""
     code = lines[fix.line].code
-    match fix:
-        case SetUnits():
-            return f"Bill {counted(fix.units, 'unit')} of {code}"
-        case AddModifier():
-            return f"Add {fix.modifier} to {code}"
-        case RemoveModifier():
-            return f"Remove {fix.modifier} from {code}"
-        case ReorderModifiers():
-            return f"List the modifiers of {code} as {', '.join(fix.order)}"
-        case RemoveLine():
-            return f"Do not bill {code}"
-        case AskForDocument():
-            return f"Fill in the documentation of {code}"
+    if type(fix) is SetUnits:
+        return f"Bill {counted(fix.units, 'unit')} of {code}"
+    if type(fix) is AddModifier:
+        return f"Add {fix.modifier} to {code}"
+    if type(fix) is RemoveModifier:
+        return f"Remove {fix.modifier} from {code}"
+    if type(fix) is ReorderModifiers:
+        return f"List the modifiers of {code} as {', '.join(fix.order)}"
+    if type(fix) is RemoveLine:
+        return f"Do not bill {code}"
+    return f"Fill in the documentation of {code}"

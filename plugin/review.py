@@ -13,7 +13,9 @@ from plugin.rules import documentation, facts, modifiers, pairs, policy, units
 Rule = Callable[[Visit, RuleBook], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
+    facts.not_given,
     pairs.never_together,
+    pairs.low_visit_with_cmt,
     pairs.distinctness,
     pairs.not_checked,
     units.untimed,
@@ -60,7 +62,8 @@ BookFor = Callable[[str, dt.date], RuleBook]
 def review(visit: Visit, book: RuleBook) -> tuple[Finding, ...]:
     """All findings of a visit, the weightiest first, each weight in the order of the rules."""
     found = [finding for rule in RULES for finding in rule(visit, book)]
-    return tuple(sorted(found, key=lambda finding: _WEIGHT[finding.level]))
+    found.sort(key=lambda finding: _WEIGHT[finding.level])
+    return tuple(found)
 
 
 def review_all(everything: Facts, book_for: BookFor, begins: dt.date) -> tuple[Reviewed, ...]:

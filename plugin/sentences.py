@@ -39,13 +39,14 @@ _TEMPLATES: dict[str, tuple[Template, Template]] = {
 }
 
 
-def told(finding: Finding, lines: tuple[Line, ...]) -> Told:
+def told(finding: Finding, lines: dict[str, Line]) -> Told:
     """The finding in words; a caller's words come out inert."""
     short, long = _TEMPLATES[finding.code]
-    by_ref = {line.ref: line for line in lines}
-    about = [by_ref[ref] for ref in finding.lines if ref in by_ref]
-    summed = _filled(short, finding, [short_name(line) for line in about])
-    return Told(summary(unmarked(summed)), _filled(long, finding, [name(line) for line in about]))
+    named = [_named(lines[ref]) for ref in finding.lines if ref in lines]
+    if finding.level == "info" and finding.code.startswith("modifiers."):
+        named = [(f"Not certain: {one}", other) for one, other in named[:1]] + named[1:]
+    summed = _filled(short, finding, [name for name, _ in named])
+    return Told(summary(unmarked(summed)), _filled(long, finding, [name for _, name in named]))
 
 
 def _filled(template: Template, finding: Finding, names: list[str]) -> str:
@@ -53,7 +54,9 @@ def _filled(template: Template, finding: Finding, names: list[str]) -> str:
     parts = []
     for literal, slot in template:
         parts.append(literal)
-        if slot in slots:
+        if slot == "what":
+            parts.append(names[0] if names else "")
+        elif slot in slots:
             parts.append(_in_words(slots[slot]))
         elif slot:
             parts.append(_word(slot, finding, names))
@@ -62,12 +65,13 @@ def _filled(template: Template, finding: Finding, names: list[str]) -> str:
 
 def _word(slot: str, finding: Finding, names: list[str]) -> str:
     """A word that is made: names of lines, numbers with their nouns, what is told only if it is there."""
-    if slot == "what":
-        return names[0] if names else ""
     if slot == "others":
         return _listed(names[1:])
     if slot == "all":
         return _listed(names)
+    if slot == "support":
+        minutes, total = finding.slots["minutes"], finding.slots.get("total")
+        return f"{minutes} of the day's {total} timed minutes" if total is not None else f"{minutes} minutes"
     if slot == "payer":
         return f" ({_in_words(finding.slots['saw'])})" if "saw" in finding.slots else ""
     key, _, noun = slot.partition("_")
@@ -96,17 +100,8 @@ def _labelled(code: str) -> str:
     return f"{code} ({tables.codes()[code].label})"
 
 
-def name(line: Line) -> str:
-    """A line by code, our label, and its number on the claim."""
-    number = _number(line)
-    return f"{_labelled(line.code)}, line {number}" if number else _labelled(line.code)
-
-
-def short_name(line: Line) -> str:
-    """A line by code and its number on the claim."""
-    number = _number(line)
-    return f"{line.code} (line {number})" if number else line.code
-
-
-def _number(line: Line) -> str:
-    return line.ref.rpartition("#")[2] if line.ref.startswith("Claim") else ""
+def _named(line: Line) -> tuple[str, str]:
+    """A line by code and its number on the claim, in short, and with our label."""
+    label = _labelled(line.code)
+    number = line.ref.rpartition("#")[2] if line.ref.startswith("Claim") else ""
+    return (f"{line.code} (line {number})", f"{label}, line {number}") if number else (line.code, label)

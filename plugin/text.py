@@ -5,7 +5,9 @@ import re
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 _MARKUP = re.compile(r"[<>`*_\[\]\\]")
-_ACTIVE = re.compile(_CONTROL.pattern + "|" + _MARKUP.pattern)
+_ACTIVE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff<>`*_\[\]\\]")
+_INERT = re.compile(r"[A-Za-z0-9 .,;:'/-]*")
+"""Text that `plain` leaves as it is."""
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 LONGEST = 160
 SUMMARY = 139
@@ -14,7 +16,7 @@ SUMMARY = 139
 
 def plain(text: str) -> str:
     """A caller's words as inert Markdown."""
-    if text.isalnum() and len(text) <= LONGEST:
+    if len(text) <= LONGEST and _INERT.fullmatch(text):
         return text
     words = _CONTROL.sub(" ", text)
     cut = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"

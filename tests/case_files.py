@@ -55,6 +55,7 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     draft: bool = True
     billed: bool = True
     planned: bool = False
+    not_given: str = ""
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +102,11 @@ class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payer: str
     date: dt.date
     case: tuple[Case, ...]
+
+
+def is_of_visit(code: str) -> bool:
+    """Whether a finding is about the whole visit: what could not be known of it."""
+    return code.startswith("facts.") and code != "facts.not-given"
 
 
 def read_cases(folder: Path = FOLDER) -> Iterator[tuple[str, Case]]:
@@ -150,7 +156,7 @@ def _slips(case: Case) -> Iterator[str]:
     for one in case.expect:
         if any(not 1 <= number <= len(case.lines) for number in one.lines):
             yield f"{one.code} names a line that is not there"
-        if bool(one.lines) == one.code.startswith("facts."):
+        if bool(one.lines) == is_of_visit(one.code):
             yield f"{one.code}: findings name their lines, and those on the whole visit none"
 
 
@@ -184,6 +190,7 @@ def _line(number: int, line: CaseLine, case: Case) -> Line:
         draft=draft,
         billed=line.billed,
         planned=line.planned,
+        not_given=line.not_given,
         units=line.units,
         modifiers=line.modifiers,
         minutes=None if line.minutes is None else Minutes(line.minutes, "Procedure.performedPeriod"),

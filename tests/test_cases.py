@@ -8,7 +8,7 @@ from mappings import books_in_force
 from mappings.book_files import VALUE_TYPES
 from plugin.finding_list import KINDS
 from plugin.findings import Finding
-from tests.case_files import FOLDER, Case, Expected, findings_of, read_cases, visit_of
+from tests.case_files import FOLDER, Case, Expected, findings_of, is_of_visit, read_cases, visit_of
 
 CASES = dict(read_cases())
 
@@ -20,7 +20,7 @@ Key = tuple[str, tuple[int, ...]]
 
 def found_key(finding: Finding) -> Key:
     """The code with the line to mend first and the other lines, by their numbers."""
-    if finding.code.startswith("facts."):
+    if is_of_visit(finding.code):
         return finding.code, ()
     first, *others = (int(ref.rpartition("#")[2]) for ref in finding.lines)
     return finding.code, (first, *sorted(others))

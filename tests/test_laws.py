@@ -316,7 +316,7 @@ def test_a_fix_mends_its_finding(visit: Visit) -> None:
 def joined(visit: Visit, found: tuple[Finding, ...]) -> list[Fix]:
     """The fixes of the one suggestion that applies everything; the only fix, where there is only one."""
     places = book_of(visit).modifier_places.value
-    several = together([finding.fix for finding in found], [visit], places)
+    several = together([finding.fix for finding in found], visit.by_ref, places)
     return several or [fix for finding in found if is_joinable(finding.fix) for fix in finding.fix][:1]
 
 

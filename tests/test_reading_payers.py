@@ -41,9 +41,11 @@ payers = pytest.mark.parametrize(("book_id", "known"), PAYERS, ids=[f"{one}: {k.
 
 @payers
 def test_payer_printed(book_id: str, known: KnownAs) -> None:
-    """A payer is known by every entry of its book, however it is capitalised and whatever stands around it."""
+    """A payer is known by every entry of its book, however it is capitalised and mostly whatever stands around it."""
     assert book(paid_by(printed(known))) == book_id
-    if known.name:
+    if known.whole:
+        assert book(paid_by({"display": f"Plan 7 - {known.name}"})) != book_id
+    elif known.name:
         for written in (known.name.upper(), f"{known.name}, PPO 80/20", f"Plan 7 - {known.name}"):
             assert book(paid_by({"display": written})) == book_id
 
@@ -110,3 +112,23 @@ def test_coverage_in_force() -> None:
     old, second = coverage("Aetna", "a", status="cancelled", order=1), coverage("Cigna", "b", order=2)
     first = coverage("Humana", "c", order=1)
     assert book(order_request(order("o-1", "97110"), coverage=bundle(old, second, first))) == "humana"
+
+
+@pytest.mark.parametrize(
+    ("name", "book_id"),
+    [
+        ("BCBSNC Commercial", "bcbsnc"),
+        ("American Commercial Insurance Co", ""),
+        ("Medicare", "medicare-b"),
+        ("UnitedHealthcare Medicare Advantage", ""),
+        ("Medicare Part B supplement", ""),
+        ("Healthy Blue (Blue Cross NC Medicaid)", ""),
+        ("TriWest TRICARE West", ""),
+        ("Self-pay (not Aetna)", ""),
+        ("Aetna (NC State Health Plan)", "nc-shp"),
+        ("Blue Cross of Wisconsin", ""),
+    ],
+)
+def test_plan_beside_a_name(name: str, book_id: str) -> None:
+    """A payer's name is no match where the words beside it speak of another plan."""
+    assert book(paid_by({"display": name})) == book_id

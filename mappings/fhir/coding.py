@@ -1,5 +1,6 @@
 """Billing codes, modifiers, units and minutes out of FHIR's data types."""
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -24,6 +25,12 @@ class Billed(msgspec.Struct, frozen=True, gc=False):
 NOTHING = Billed("", (), False)
 
 
+@functools.cache
+def _bare() -> dict[str, tuple[Billed, Billed]]:
+    """Every known code without modifiers: named alone, and named otherwise too. Most concepts are one of these."""
+    return {code: (Billed(code, (), False), Billed(code, (), True)) for code in tables.codes()}
+
+
 def billed(concept: Concept | None) -> Billed:
     """The CPT or HCPCS code of a concept ("" where it has none).
 
@@ -34,6 +41,23 @@ def billed(concept: Concept | None) -> Billed:
         return NOTHING
     if concept.concept is not None:
         return billed(concept.concept)
+    codings = concept.coding
+    bare = _bare().get(codings[0].code or "") if codings else None
+    if bare is not None and _is_billing_or_none(codings[0].system):
+        if len(codings) == 1:
+            return bare[0]
+        if len(codings) == 2 and codings[1].code and not _is_billing_or_none(codings[1].system):
+            return bare[not codings[1].code.isspace()]
+    return _read(concept)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_billing_or_none(uri: str | None) -> bool:
+    return not uri or tables.system_name(uri) in BILLING_SYSTEMS
+
+
+def _read(concept: Concept) -> Billed:
+    """As `billed`, of whatever stands in the codings, and in the text where there are none."""
     known = tables.codes()
     code, otherwise = "", False
     modifiers: tuple[str, ...] = ()
@@ -55,14 +79,23 @@ def billed(concept: Concept | None) -> Billed:
     return Billed(code, modifiers, otherwise)
 
 
-def modifier_of(concept: Concept) -> str:
-    """The two-character modifier that a concept names, "" where it is none."""
+def modifier_of(concept: Concept, *, any_system: bool = False) -> str:
+    """The two-character modifier that a concept names, "" where it is none.
+
+    `any_system` is for places that hold modifiers only: there a code system that we do not know does as well.
+    """
     for coding in concept.coding:
         text = (coding.code or "").strip().upper()
-        if _MODIFIER.match(text) and (not coding.system or is_billing_system(coding.system)):
+        if _MODIFIER.match(text) and _holds_modifiers(coding.system, any_system):
             return text
     text = (concept.text or "").strip().upper()
     return text if not concept.coding and _MODIFIER.match(text) else ""
+
+
+def _holds_modifiers(uri: str | None, any_system: bool) -> bool:
+    if not uri or is_billing_system(uri):
+        return True
+    return any_system and not tables.system_name(uri)
 
 
 def is_billing_system(uri: str) -> bool:
@@ -70,9 +103,9 @@ def is_billing_system(uri: str) -> bool:
     return tables.system_name(uri) in BILLING_SYSTEMS
 
 
-def modifiers_of(concepts: Iterable[Concept]) -> tuple[str, ...]:
+def modifiers_of(concepts: Iterable[Concept], *, any_system: bool = False) -> tuple[str, ...]:
     """The modifiers of a list of concepts, in its order."""
-    return tuple(found for found in map(modifier_of, concepts) if found)
+    return tuple([found for one in concepts if (found := modifier_of(one, any_system=any_system))])
 
 
 def minutes_of(quantity: Quantity) -> int | None:
@@ -84,6 +117,14 @@ def minutes_of(quantity: Quantity) -> int | None:
     if seconds is None or quantity.value is None or quantity.value < 0:
         return None
     return int(quantity.value * seconds // 60)
+
+
+VISITS = re.compile(r"\b(?:visits?|sessions?|treatments?|appointments?|weeks?|times|days?)\b")
+
+
+def counts_visits(quantity: Quantity) -> bool:
+    """Whether a quantity counts visits or sessions, as orders for a series do, and not billing units."""
+    return any(VISITS.search(text.lower()) for text in (quantity.unit, quantity.code) if text)
 
 
 def units_of(quantity: Quantity | None) -> int | str | None:
@@ -111,6 +152,11 @@ def site_of(concept: Worded) -> tables.Site | None:
     """The regions that a body site names, by its codes first, by its words otherwise."""
     if concept.concept is not None:
         return site_of(concept.concept)
+    if len(concept.coding) == 1:
+        alone = concept.coding[0]
+        site = tables.body_sites().get((tables.system_name(alone.system or ""), alone.code or ""))
+        if site is not None and site.regions:
+            return site
     regions: frozenset[str] = frozenset()
     specific = False
     for coding in concept.coding:

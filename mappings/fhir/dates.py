@@ -7,6 +7,7 @@ import re
 from mappings.fhir.resources import Period
 from mappings.visit import Interval
 
+_LONGEST = dt.timedelta(hours=12)
 _TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 
 
@@ -43,7 +44,7 @@ def interval_of(period: Period | None) -> Interval | str | None:
         return "its start and end do not both have a time zone"
     if end < start:
         return f"it ends ({period.end}) before it starts ({period.start})"
-    if end - start > dt.timedelta(hours=12):
+    if end - start > _LONGEST:
         return f"it lasts more than twelve hours ({period.start} to {period.end}); expected one service's own time"
     return Interval(start, end)
 

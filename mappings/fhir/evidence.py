@@ -35,6 +35,8 @@ class Form(msgspec.Struct, frozen=True):
 
 def of_patient(subject: Reference | None, patient: str, name: str, records: Records) -> bool:
     """Whether a resource may be read for this patient; one that names another patient is a gap."""
+    if subject is None or subject.reference == f"Patient/{patient}":
+        return True
     other = records.id_of(subject, "Patient")
     if not patient or not other or other == patient or other.startswith("urn:"):
         return True
@@ -65,8 +67,9 @@ def _read_answers(items: list[ResponseItem], found: dict[str, int | None]) -> No
     """The linkIds that are really answered, each with the minutes that its answer states, if it states any."""
     for item in items:
         for answer in item.answer:
-            if answer.value_string is not None:
-                if answer.value_string and not answer.value_string.isspace():
+            words = answer.value_string
+            if words is not None:
+                if words.strip():
                     found.setdefault(item.link_id, None)
             else:
                 _read_value(item.link_id, answer, found)

@@ -1,13 +1,12 @@
-"""Lines of a visit: claim items and orders, joined to the Procedures that document them.
+"""Lines of a visit: claim items and orders with the services that document them, and Procedures on no draft."""
 
-By reference where the draft gives one, else by code.
-"""
+from itertools import product
 
 import msgspec
 
 from mappings import tables
 from mappings.fhir import coding, services
-from mappings.fhir.dates import naive
+from mappings.fhir.dates import day_of, naive
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Record, Shared
 from mappings.fhir.resources import Claim, ClaimItem, Quantity, ServiceRequest, Worded
@@ -24,64 +23,67 @@ class DraftClaim(msgspec.Struct, frozen=True):
     numbers: tuple[int, ...]
 
 
-def join_items(
-    items: list[tuple[int, ClaimItem]], claim: Claim, found: list[Service], records: Records
-) -> dict[int, list[Service]]:
-    """The services that document each item (by the item's index)."""
-    named = {one.sequence: records.id_of(one.procedure_reference, "Procedure") for one in claim.procedure}
-    by_ref = {service.ref: service for service in found}
-    joined: dict[int, list[Service]] = {}
-    taken: set[str] = set()
-    for index, item in items:
-        refs = [f"Procedure/{named.get(sequence, '')}" for sequence in item.procedure_sequence]
-        joined[index] = [by_ref[ref] for ref in refs if ref in by_ref]
-        taken |= {service.ref for service in joined[index]}
-    open_items = [(index, item) for index, item in items if not joined[index]]
-    for code in dict.fromkeys(coding.billed(item.product_or_service).code for _, item in open_items):
-        same = [index for index, item in open_items if coding.billed(item.product_or_service).code == code]
-        free = [service for service in found if code and service.code == code and service.ref not in taken]
-        for place, service in enumerate(free):
-            joined[same[min(place, len(same) - 1)]].append(service)
-    return joined
+_SHOWN = {
+    shown: frozenset(
+        kind for kind, there in zip(("diagnosis", "minutes", "diagnosis-region"), shown, strict=True) if there
+    )
+    for shown in product((False, True), repeat=3)
+}
+"""The evidence that an item and its services give together, by which of the three it is."""
 
 
 def item_line(
-    draft: DraftClaim, index: int, item: ClaimItem, joint: list[Service], record: Record, shared: Shared
+    draft: DraftClaim,
+    numbered: tuple[int, ClaimItem],
+    joint: list[Service],
+    diagnosed: dict[int | None, str],
+    record: Record,
+    shared: Shared,
 ) -> Line | None:
     """The line of a claim item with the services that document it; None (and a gap) where it has no code."""
+    index, item = numbered
     path = f"{draft.path}.item[{index}]"
     named = coding.billed(item.product_or_service)
     if not named.code:
         record.records.gap(f"{path}.productOrService", "no CPT or HCPCS code could be read")
         return None
     service = services.together(joint)
-    units, minutes = _quantity(item.quantity, path, record.records)
-    regions, evidence = services.sites_of(_sites(item))
-    diagnoses = _pointed(draft.claim, item, record)
-    regions |= service.regions
-    minutes = service.minutes or minutes
-    kinds = {"diagnosis"} if diagnoses else set()
-    if minutes is not None:
-        kinds.add("minutes")
-    codes = tuple(filter(None, diagnoses)) or service.diagnoses
-    if _in_region(codes, regions):
-        kinds.add("diagnosis-region")
+    stated = _quantity(item.quantity, path, record.records)
+    regions, kinds = service.regions, service.evidence | shared.evidence
+    if item.body_site is not None:
+        named_regions, sites = services.sites_of(_sites(item))
+        regions, kinds = regions | named_regions, kinds | sites
+    diagnoses = [diagnosed[one] for one in item.diagnosis_sequence if one in diagnosed]
+    minutes = service.minutes or stated.minutes
+    codes = tuple([code for code in diagnoses if code]) or service.diagnoses
     return Line(
         ref=f"{draft.name}#{draft.numbers[index]}",
         code=named.code,
         draft=True,
-        units=units,
-        modifiers=(*coding.modifiers_of(item.modifier), *named.modifiers),
+        units=stated.units,
+        unread=stated.unread or _several_days(item, path, record.records),
+        modifiers=(*coding.modifiers_of(item.modifier, any_system=True), *named.modifiers)
+        if item.modifier
+        else named.modifiers,
         minutes=minutes,
         regions=regions,
         diagnoses=codes,
-        evidence=evidence.union(kinds, service.evidence, shared.evidence),
+        evidence=kinds | _SHOWN[bool(diagnoses), minutes is not None, _in_region(codes, regions)],
         answered=service.answered | shared.answered,
         notes=service.notes,
         times=service.times,
         encounter=record.records.id_of(item.encounter[0], "Encounter") if item.encounter else service.encounter,
-        services=tuple(one.ref for one in joint),
+        services=tuple([one.ref for one in joint]),
     )
+
+
+def _several_days(item: ClaimItem, path: str, records: Records) -> bool:
+    """Whether an item covers several days of service at once, so that its units are those of no one visit."""
+    period = item.serviced_period
+    if period is None or day_of(period.start) == (day_of(period.end) or day_of(period.start)):
+        return False
+    records.gap(f"{path}.servicedPeriod", "it covers several days; units are reviewed day by day, one line a day")
+    return True
 
 
 def _sites(item: ClaimItem) -> list[Worded]:
@@ -92,20 +94,23 @@ def _sites(item: ClaimItem) -> list[Worded]:
     return [sites] if isinstance(sites, Worded) else [one for site in sites for one in site.site]
 
 
-def _pointed(claim: Claim, item: ClaimItem, record: Record) -> list[str]:
-    """The diagnoses that an item points to, "" for one whose ICD-10-CM code was not sent."""
-    by_sequence = {one.sequence: one for one in claim.diagnosis}
-    pointed = [by_sequence[one] for one in item.diagnosis_sequence if one in by_sequence]
-    return [
-        coding.icd10_of(one.diagnosis_codeable_concept) or record.diagnosis(one.diagnosis_reference) for one in pointed
-    ]
+def diagnosed(claim: Claim, record: Record) -> dict[int | None, str]:
+    """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent."""
+    return {
+        one.sequence: coding.icd10_of(one.diagnosis_codeable_concept)
+        or services.diagnosis_of(one.diagnosis_reference, record.records)
+        for one in claim.diagnosis
+    }
 
 
 def _in_region(diagnoses: tuple[str, ...], regions: frozenset[str]) -> bool:
     """Whether the first diagnosis belongs to a region that was treated."""
-    return bool(diagnoses) and any(
-        tables.regions_overlap(one, other) for one in tables.diagnosis_regions(diagnoses[0]) for other in regions
-    )
+    if not diagnoses or not regions:
+        return False
+    for one in tables.diagnosis_regions(diagnoses[0]):  # noqa: SIM110 - a generator costs more than the comparison
+        if not regions.isdisjoint(tables.overlapping(one)):
+            return True
+    return False
 
 
 def order_line(
@@ -114,7 +119,8 @@ def order_line(
     """The line of a draft order with the services that fulfil it."""
     name = order_name(index, order)
     service = services.together(joint)
-    units, minutes = _quantity(order.quantity_quantity, name, record.records)
+    stated = _quantity(order.quantity_quantity, name, record.records)
+    minutes = stated.minutes
     block = services.block_of(order.occurrence_period, f"{name}.occurrencePeriod", record.records)
     if minutes is None and block is not None:
         minutes = Minutes(block.minutes, f"{name}.occurrencePeriod")
@@ -137,7 +143,8 @@ def order_line(
         code=named.code,
         draft=True,
         planned=not joint,
-        units=units,
+        units=stated.units,
+        unread=stated.unread,
         modifiers=tuple(dict.fromkeys([*coding.modifiers_of(order.order_detail), *named.modifiers])),
         minutes=minutes,
         regions=regions,
@@ -178,32 +185,35 @@ def recorded(found: list[Service], taken: set[str], shared: Shared, *, billed: b
     ]
 
 
-def _quantity(quantity: Quantity | None, path: str, records: Records) -> tuple[int | None, Minutes | None]:
-    """Units, or minutes where the quantity's unit is one of time; what is neither is a gap."""
+class _Stated(msgspec.Struct, frozen=True):
+    """What a quantity states: units, or minutes where its unit is one of time, or nothing that could be read."""
+
+    units: int | None = None
+    minutes: Minutes | None = None
+    unread: bool = False
+
+
+_NOTHING_STATED = _Stated()
+
+
+def _quantity(quantity: Quantity | None, path: str, records: Records) -> _Stated:
+    """The units or minutes of a quantity; what is neither is a gap."""
     if quantity is None:
-        return None, None
+        return _NOTHING_STATED
     if quantity.unit or quantity.code:
         minutes = coding.minutes_of(quantity)
         if minutes is not None:
-            return None, Minutes(minutes, f"{path}.quantity")
+            return _Stated(minutes=Minutes(minutes, f"{path}.quantity"))
+        if coding.counts_visits(quantity):
+            records.gap(
+                f"{path}.quantity", f"a number of {quantity.unit or quantity.code} is no number of billing units"
+            )
+            return _Stated(unread=True)
     units = coding.units_of(quantity)
     if isinstance(units, str):
         records.gap(f"{path}.quantity.value", units)
-        return None, None
-    return units, None
-
-
-def services_of_order(
-    order: ServiceRequest, code: str, found: list[Service], orders: list[ServiceRequest]
-) -> list[Service]:
-    """The Procedures that fulfil an order: those based on it, else those of its code that name no other order."""
-    based = [service for service in found if order.id and order.id in service.orders]
-    if based:
-        return based
-    same = [one for one in orders if coding.billed(one.code).code == code]
-    if same[0] is not order:
-        return []
-    return [service for service in found if service.code == code and not service.orders]
+        return _Stated(unread=True)
+    return _Stated(units)
 
 
 def order_name(index: int, order: ServiceRequest) -> str:

@@ -17,6 +17,7 @@ HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _CONCEPT = msgspec.json.Decoder(Concept)
+_QUANTITY = msgspec.json.Decoder(Quantity | None)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -27,13 +28,6 @@ class Change(msgspec.Struct, frozen=True):
     remove: bool = False
 
 
-class _Sequence(msgspec.Struct):
-    sequence: int | None = None
-
-
-_SEQUENCE = msgspec.json.Decoder(_Sequence)
-
-
 def numbers(sequences: list[int | None]) -> tuple[int, ...]:
     """The number that each item of a claim is known by: its sequence, or its place unless all state their own one."""
     stated = [one for one in sequences if one is not None]
@@ -42,19 +36,23 @@ def numbers(sequences: list[int | None]) -> tuple[int, ...]:
 
 
 class ClaimParts(msgspec.Struct, frozen=True):
-    """A Claim taken apart: its elements and its items as raw JSON, and the place of each item by its number."""
+    """A Claim taken apart: its elements and its items as raw JSON, and the place of each item by its number.
+
+    `patched` keeps each changed item, for a change is mostly offered twice: by itself, and together with all others.
+    """
 
     elements: dict[str, msgspec.Raw]
     items: list[msgspec.Raw]
     places: dict[int, int]
+    patched: dict[tuple[int, Change], dict[str, Any]] = {}
 
 
-def claim_parts(claim: msgspec.Raw) -> ClaimParts:
-    """Take a Claim apart."""
+def claim_parts(claim: msgspec.Raw, known_by: tuple[int, ...]) -> ClaimParts:
+    """Take a Claim apart whose items are known by these numbers."""
     elements = _PARTS.decode(claim)
-    items = _LIST.decode(elements["item"])
-    known_by = numbers([_SEQUENCE.decode(item).sequence for item in items])
-    return ClaimParts(elements, items, {number: place for place, number in enumerate(known_by)})
+    return ClaimParts(
+        elements, _LIST.decode(elements["item"]), {number: place for place, number in enumerate(known_by)}
+    )
 
 
 def patch_claim(claim: ClaimParts, changes: dict[int, Change]) -> dict[str, Any]:
@@ -62,12 +60,19 @@ def patch_claim(claim: ClaimParts, changes: dict[int, Change]) -> dict[str, Any]
     items: list[Any] = list(claim.items)
     for number, change in changes.items():
         place = claim.places[number]
-        items[place] = None if change.remove else _patched(items[place], change, *_ITEM)
+        items[place] = None if change.remove else _patched_item(claim, place, change)
     kept = [item for item in items if item is not None]
     parts: dict[str, Any] = {**claim.elements, "item": kept}
     if not kept:
         del parts["item"]
     return parts
+
+
+def _patched_item(claim: ClaimParts, place: int, change: Change) -> dict[str, Any]:
+    item = claim.patched.get((place, change))
+    if item is None:
+        item = claim.patched[place, change] = _patched(claim.items[place], change, *_ITEM)
+    return item
 
 
 def patch_order(order: msgspec.Raw, change: Change) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _patched(raw: msgspec.Raw, change: Change, quantity: str, modifiers: str, co
             # Those beside the code are read last; where that is not their place any more, all go to the list.
             parts[code], beside_code = _without_modifiers(parts[code]), ()
         wanted = tuple(one for one in change.modifiers if one not in beside_code)
-        concepts = _with_modifiers(parts.get(modifiers), wanted)
+        concepts = _with_modifiers(parts.get(modifiers), wanted, any_system=modifiers == "modifier")
         if concepts:
             parts[modifiers] = concepts
         else:
@@ -100,7 +105,7 @@ def _patched(raw: msgspec.Raw, change: Change, quantity: str, modifiers: str, co
 
 def _with_units(quantity: msgspec.Raw | None, units: int) -> dict[str, Any]:
     """The quantity with this many units; a unit of time is not kept, for units are not minutes."""
-    stated = msgspec.json.decode(quantity, type=Quantity | None) if quantity is not None else None
+    stated = _QUANTITY.decode(quantity) if quantity is not None else None
     if quantity is None or stated is None or coding.minutes_of(stated) is not None:
         return {"value": units}
     return {**_PARTS.decode(quantity), "value": units}
@@ -121,7 +126,7 @@ def _without_modifiers(concept: msgspec.Raw) -> dict[str, Any]:
     return {**parts, "coding": kept}
 
 
-def _with_modifiers(concepts: msgspec.Raw | None, wanted: tuple[str, ...]) -> list[Any]:
+def _with_modifiers(concepts: msgspec.Raw | None, wanted: tuple[str, ...], *, any_system: bool) -> list[Any]:
     """The concepts with these modifiers in this order, on the place of the first one; others stay as they are."""
     present: dict[str, msgspec.Raw] = {}
     others: list[Any] = []
@@ -129,7 +134,7 @@ def _with_modifiers(concepts: msgspec.Raw | None, wanted: tuple[str, ...]) -> li
     systems: dict[bool, str] = {}
     for raw in _LIST.decode(concepts) if concepts is not None else []:
         concept = _CONCEPT.decode(raw)
-        modifier = coding.modifier_of(concept)
+        modifier = coding.modifier_of(concept, any_system=any_system)
         if not modifier:
             others.append(raw)
             continue

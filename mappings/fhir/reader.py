@@ -4,11 +4,11 @@ One broken entry costs itself: it becomes a Gap with its JSON path, and its neig
 """
 
 import re
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
-from mappings.fhir.resources import AnyResource, Bundle, Reference, Resource
+from mappings.fhir.resources import AnyResource, Bundle, Entry, Reference, Resource
 from mappings.visit import Gap
 
 R = TypeVar("R", bound=Resource)
@@ -44,20 +44,26 @@ class Records:
         self._by_reference: dict[str, Resource] = {}
         self.gaps: list[Gap] = []
 
-    def add(self, resource: Resource, full_url: str | None = None) -> None:
-        """Keep a resource; one that is known already by type and id is not kept twice."""
-        kind = type(resource)
-        if resource.id is not None:
-            name = f"{kind.__name__}/{resource.id}"
-            if name in self._by_reference:
-                return
-            self._by_reference[name] = resource
-        if full_url is not None and full_url not in self._by_reference:
-            self._by_reference[full_url] = resource
-        if kind in self._by_type:
-            self._by_type[kind].append(resource)
-        else:
-            self._by_type[kind] = [resource]
+    def add(self, entries: list[Entry]) -> None:
+        """Keep the resources of entries; one that is known already by type and id is not kept twice."""
+        known = self._by_reference
+        kind, prefix, of_kind = Resource, "", list[Resource]()
+        for entry in entries:
+            resource, full_url = entry.resource, entry.full_url
+            if resource is None:
+                continue
+            if type(resource) is not kind:  # mostly once: the entries of a search are of one type
+                kind = type(resource)
+                prefix = f"{kind.__name__}/"
+                of_kind = self._by_type.setdefault(kind, [])
+            if resource.id is not None:
+                name = prefix + resource.id
+                if name in known:
+                    continue
+                known[name] = resource
+            if full_url is not None and full_url not in known:
+                known[full_url] = resource
+            of_kind.append(resource)
 
     def all(self, kind: type[R]) -> list[R]:
         """Every resource of one type, in the order in which they came."""
@@ -65,7 +71,7 @@ class Records:
 
     def get(self, kind: type[R], reference: Reference | str | None) -> R | None:
         """The resource that a reference names (relative, absolute or urn:uuid), if it came along."""
-        text = reference if isinstance(reference, str) or reference is None else reference.reference
+        text = reference if reference is None or isinstance(reference, str) else reference.reference
         if not text:
             return None
         found = self._by_reference.get(text) or self._by_reference.get(local_reference(text))
@@ -73,6 +79,8 @@ class Records:
 
     def id_of(self, reference: Reference | None, kind: str) -> str:
         """As `id_of`; a urn that names a resource that came along gives that resource's id."""
+        if reference is None:
+            return ""
         text = id_of(reference, kind)
         if not text.startswith("urn:"):
             return text
@@ -106,19 +114,17 @@ def id_of(reference: Reference | None, kind: str) -> str:
 
 def read_value(value: object, path: str, records: Records) -> None:
     """Take one resource or Bundle, decoded or as raw JSON, into the records; what cannot be read becomes a gap."""
-    if isinstance(value, msgspec.Raw | bytes):
-        raw = value
+    if type(value) is Bundle:
+        records.add(value.entry)
+    elif isinstance(value, msgspec.Raw | bytes):
         try:
-            value = _WHOLE.decode(raw)
+            decoded = _WHOLE.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            _read_apart(raw, path, records)
-            return
-    if isinstance(value, Bundle):
-        for entry in value.entry:
-            if entry.resource is not None:
-                records.add(entry.resource, entry.full_url)
+            _read_apart(value, path, records)
+        else:
+            read_value(decoded, path, records)
     elif isinstance(value, Resource):
-        records.add(value)
+        records.add([Entry(None, cast(AnyResource, value))])
 
 
 def read_one(raw: msgspec.Raw | bytes, kind: type[R]) -> R:
@@ -184,7 +190,7 @@ def _read_resource(raw: msgspec.Raw | bytes, path: str, records: Records, full_u
     if not bytes(memoryview(raw)):
         return  # an entry without a resource, as in a history or a transaction's answer
     try:
-        records.add(_ONE.decode(raw), full_url)
+        records.add([Entry(full_url, _ONE.decode(raw))])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         kind = resource_type(raw)
         if kind and kind not in _KNOWN_TYPES:

@@ -5,14 +5,15 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import coding, evidence, services
+from mappings.fhir import evidence, services
 from mappings.fhir.dates import day_of
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import CarePlan, Condition, Encounter, Reference
-from mappings.fhir.services import Service
+from mappings.fhir.resources import CarePlan, Encounter
+from mappings.fhir.services import Given, Service
 from mappings.visit import Line, Payer, Visit
 
 _NOTHING: frozenset[str] = frozenset()
+_SEPARATE = frozenset({"separate-region"})
 
 Dated = tuple[dt.date, str]
 """A date of service, and the element that it was read from ("" where today had to serve)."""
@@ -48,6 +49,10 @@ class Record:
         self.context = context
         self.procedures = services.given(records, context.patient)
         self.forms = evidence.forms_of(records, context.patient)
+        self._forms_by_owner: dict[str, list[evidence.Form]] = {}
+        for form in self.forms:
+            for owner in form.belongs_to:
+                self._forms_by_owner.setdefault(owner, []).append(form)
 
     def encounter(self) -> Encounter | None:
         """The encounter in context, else the only one that was sent."""
@@ -68,19 +73,22 @@ class Record:
             return [(day, "Procedure.performed[x]") for day in sorted(given)]
         return [(self.context.today, "")]
 
-    def services(self, day: dt.date, encounters: frozenset[str]) -> list[Service]:
-        """The documented services of a day: those of its encounters, and those of the day that name none."""
+    def services(self, day: dt.date, encounters: frozenset[str], linked: frozenset[str] = _NOTHING) -> list[Service]:
+        """The documented services of a day: those of its encounters, those that name none, those that are linked.
+
+        A server that stores times in UTC moves the evening to the next day. A Procedure that the draft links to may
+        therefore be a day off, and so may one of the encounter whose time is a UTC morning.
+        """
         return [
-            services.service_of(one, self.records, self.forms)
+            services.service_of(one, self.records, self._forms_by_owner)
             for one in self.procedures
-            if (one.day == day or (one.day is None and one.encounter))
-            and (not one.encounter or not encounters or one.encounter in encounters)
+            if _belongs(one, day, encounters) or (one.ref in linked and _near(one.day, day))
         ]
 
-    def diagnosis(self, reference: Reference | None) -> str:
-        """The ICD-10-CM code of a Condition."""
-        condition = self.records.get(Condition, reference)
-        return coding.icd10_of(condition.code) if condition is not None else ""
+    def not_given(self, day: dt.date, encounters: frozenset[str]) -> dict[str, str]:
+        """The services of a day that the record says were not given: the Procedure's status, by billing code."""
+        found = services.not_given(self.records, self.context.patient)
+        return {one.billed.code: one.procedure.status or "" for one in found if _belongs(one, day, encounters)}
 
     def shared(self, day: dt.date, encounters: frozenset[str]) -> Shared:
         """What every line of a visit has in common: plans, goals, observations, forms for the whole visit."""
@@ -113,16 +121,32 @@ class Record:
         )
 
 
+def _belongs(one: Given, day: dt.date, encounters: frozenset[str]) -> bool:
+    if one.encounter and encounters and one.encounter not in encounters:
+        return False
+    if one.day == day:
+        return True
+    if one.day is None:
+        return bool(one.encounter)
+    return one.utc_morning and one.encounter in encounters and one.day - day == dt.timedelta(days=1)
+
+
+def _near(one: dt.date | None, other: dt.date) -> bool:
+    return one is None or abs((one - other).days) <= 1
+
+
 def _with_separate_regions(lines: list[Line]) -> tuple[Line, ...]:
     """The lines, with what only all of them together show: that a line's regions were not manipulated."""
     codes = tables.codes()
     manipulated = [line for line in lines if codes[line.code].is_cmt]
-    if not manipulated or not all(line.regions for line in manipulated):
+    if not manipulated or not all(line.regions and tables.UNREAD not in line.regions for line in manipulated):
         return tuple(lines)
-    touched = frozenset[str]().union(*(line.regions for line in manipulated))
+    touched = _NOTHING.union(*[tables.overlapping(region) for line in manipulated for region in line.regions])
     return tuple(
-        msgspec.structs.replace(line, evidence=line.evidence | {"separate-region"})
-        if line.regions and not any(tables.regions_overlap(one, other) for one in line.regions for other in touched)
-        else line
-        for line in lines
+        [
+            msgspec.structs.replace(line, evidence=line.evidence | _SEPARATE)
+            if line.regions and line.regions.isdisjoint(touched) and tables.UNREAD not in line.regions
+            else line
+            for line in lines
+        ]
     )

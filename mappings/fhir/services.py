@@ -24,6 +24,8 @@ from mappings.visit import History, Interval, Minutes
 NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"})
 PROCEDURE_STATUSES = NOT_GIVEN | {"in-progress", "on-hold", "completed", "unknown"}
 MASSAGE = "97124"
+_SITE = frozenset({"body-site"})
+_SPECIFIC = frozenset({"body-site", "specific-site"})
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -57,22 +59,45 @@ class Given(msgspec.Struct, frozen=True):
     day: dt.date | None
     encounter: str
 
+    @property
+    def ref(self) -> str:
+        """How it is known."""
+        return _name(self.procedure)
+
+    @property
+    def utc_morning(self) -> bool:
+        """Whether its time is written in UTC and falls before noon there, which may be the evening before at home."""
+        period = self.procedure.performed_period or self.procedure.occurrence_period
+        text = (period.start if period else None) or self.procedure.performed_date_time or ""
+        return text.endswith(("Z", "+00:00")) and text[11:13] < "12"
+
+
+def not_given(records: Records, patient: str) -> list[Given]:
+    """The procedures that the record says were not given to this patient."""
+    return [
+        Given(one, coding.billed(one.code), procedure_day(one), records.id_of(one.encounter, "Encounter"))
+        for one in records.all(Procedure)
+        if one.status in NOT_GIVEN and of_patient(one.subject, patient, _name(one), records)
+    ]
+
 
 def given(records: Records, patient: str) -> list[Given]:
     """The procedures that were given to this patient; those of another patient are gaps."""
     me = f"Patient/{patient}"
+    encounters: dict[str | None, str] = {None: ""}
     found = []
     for procedure in records.all(Procedure):
-        status, subject = procedure.status, procedure.subject
+        status, subject, encounter = procedure.status, procedure.subject, procedure.encounter
         if status in NOT_GIVEN:
             continue
         if status not in PROCEDURE_STATUSES:
             records.gap(f"{_name(procedure)}.status", f"expected a procedure status, got {status!r}")
         if subject is None or subject.reference == me or of_patient(subject, patient, _name(procedure), records):
-            billed = coding.billed(procedure.code)
-            encounter = procedure.encounter
-            here = "" if encounter is None else records.id_of(encounter, "Encounter")
-            found.append(Given(procedure, billed, procedure_day(procedure), here))
+            named = None if encounter is None else encounter.reference
+            here = encounters.get(named)
+            if here is None:
+                here = encounters[named] = records.id_of(encounter, "Encounter")
+            found.append(Given(procedure, coding.billed(procedure.code), procedure_day(procedure), here))
     return found
 
 
@@ -83,12 +108,12 @@ def procedure_day(procedure: Procedure) -> dt.date | None:
     return day_of(text or (period.start if period else None))
 
 
-def service_of(one: Given, records: Records, forms: list[Form]) -> Service:
-    """The facts that one Procedure and its forms give."""
+def service_of(one: Given, records: Records, forms: dict[str, list[Form]]) -> Service:
+    """The facts that one Procedure and its forms (by what they belong to) give."""
     procedure = one.procedure
     name = _name(procedure)
     path = f"{name}.performedPeriod"
-    own = [form for form in forms if name in form.belongs_to]
+    own = forms.get(name, [])
     block = block_of(procedure.performed_period or procedure.occurrence_period, path, records)
     minutes = _minutes(block, path, own)
     regions, sites = sites_of(procedure.body_site)
@@ -105,7 +130,7 @@ def service_of(one: Given, records: Records, forms: list[Form]) -> Service:
         regions=regions,
         diagnoses=diagnoses,
         evidence=sites | _evidence(one, minutes, diagnoses),
-        answered=_NOTHING.union(*(form.answered for form in own)) if own else _NOTHING,
+        answered=own[0].answered if len(own) == 1 else _NOTHING.union(*(form.answered for form in own)),
         notes=notes_of(procedure.note),
     )
 
@@ -130,7 +155,7 @@ def together(services: list[Service]) -> Service:
         day=first.day,
         encounter=first.encounter,
         orders=_NOTHING.union(*(one.orders for one in services)),
-        minutes=_sum([one.minutes for one in services]),
+        minutes=_sum(services),
         times=tuple(block for one in services for block in one.times),
         regions=_NOTHING.union(*(one.regions for one in services)),
         diagnoses=tuple(dict.fromkeys(code for one in services for code in one.diagnoses)),
@@ -140,12 +165,23 @@ def together(services: list[Service]) -> Service:
     )
 
 
-def _sum(minutes: list[Minutes | None]) -> Minutes | None:
-    """The minutes of services together; None where one of them is unknown, so that no total is too small."""
-    known = [one for one in minutes if one is not None]
-    if len(known) < len(minutes):
+def _sum(services: list[Service]) -> Minutes | None:
+    """The minutes of services together; None where one is unknown, so that no total is too small.
+
+    Where all times are known, minutes that two services share count once.
+    """
+    known = [one.minutes for one in services if one.minutes is not None]
+    if len(known) < len(services):
         return None
-    return Minutes(sum(one.value for one in known), ", ".join(one.read_from for one in known))
+    read_from = ", ".join(one.read_from for one in known)
+    if not all(one.times for one in services):
+        return Minutes(sum(one.value for one in known), read_from)
+    seconds, until = 0.0, None
+    for block in sorted((block for one in services for block in one.times), key=lambda one: one.start):
+        start = block.start if until is None else max(block.start, until)
+        until = block.end if until is None else max(block.end, until)
+        seconds += max(0.0, (block.end - start).total_seconds())
+    return Minutes(int(seconds // 60), read_from)
 
 
 def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...]) -> set[str]:
@@ -171,22 +207,28 @@ def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...]) -
 def block_of(period: Period | None, path: str, records: Records) -> Interval | None:
     """The block of time of a period; a wrong one is a gap."""
     block = interval_of(period)
-    if isinstance(block, str):
-        records.gap(path, block)
-        return None
-    return block
+    if block is None or type(block) is Interval:
+        return block
+    records.gap(path, str(block))
+    return None
 
 
 def _minutes(block: Interval | None, path: str, forms: list[Form]) -> Minutes | None:
     if block is not None:
         return Minutes(block.minutes, path)
-    return next((Minutes(form.minutes, f"{form.ref}#actual_time") for form in forms if form.minutes is not None), None)
+    for form in forms:
+        if form.minutes is not None:
+            return Minutes(form.minutes, f"{form.ref}#actual_time")
+    return None
 
 
 def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str]]:
     """The regions that body sites name, and the kinds of evidence that they are."""
     if not concepts:
         return _NOTHING, _NOTHING
+    if len(concepts) == 1:
+        site = coding.site_of(concepts[0])
+        return (_NOTHING, _NOTHING) if site is None else (site.regions, _SPECIFIC if site.specific else _SITE)
     regions, specific, named = _NOTHING, False, False
     for concept in concepts:
         site = coding.site_of(concept)
@@ -195,38 +237,44 @@ def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str]]:
             regions, specific = regions | site.regions, specific or site.specific
     if not named:
         return regions, _NOTHING
-    return regions, frozenset({"body-site", "specific-site"} if specific else {"body-site"})
+    return regions, _SPECIFIC if specific else _SITE
 
 
 def diagnoses_of(reasons: list[Concept], references: list[Reference], records: Records) -> tuple[str, ...]:
     """The ICD-10-CM codes of reasons and of the Conditions that are referenced."""
     if not reasons and not references:
         return ()
-    named = [*references, *(reason.reference for reason in reasons)]
-    conditions = [records.get(Condition, reference) for reference in named if reference is not None]
-    concepts = [*reasons, *(condition.code for condition in conditions if condition is not None)]
-    return tuple(dict.fromkeys(code for code in map(coding.icd10_of, concepts) if code))
+    found = [coding.icd10_of(reason) for reason in reasons]
+    found += [diagnosis_of(one, records) for one in references]
+    found += [diagnosis_of(reason.reference, records) for reason in reasons]
+    return tuple(dict.fromkeys([code for code in found if code]))
+
+
+def diagnosis_of(reference: Reference | str | None, records: Records) -> str:
+    """The ICD-10-CM code of a Condition, "" for one that has none or was not sent."""
+    condition = records.get(Condition, reference)
+    return coding.icd10_of(condition.code) if condition is not None else ""
 
 
 def notes_of(annotations: list[Annotation]) -> tuple[str, ...]:
     """The texts of notes."""
-    return tuple(note.text for note in annotations if note.text)
+    return tuple([note.text for note in annotations if note.text])
 
 
 def history_of(procedures: list[Given], plans: list[CarePlan], day: dt.date, seen: bool) -> History:
     """Earlier visits since the plan's start (all that were sent, where no plan states its start)."""
     starts = [start for plan in plans if plan.period and (start := day_of(plan.period.start))]
     start = max(starts, default=None)
+    since = start or dt.date.min
     known = tables.codes()
     visits: set[dt.date] = set()
     massages: set[dt.date] = set()
     for one in procedures:
-        earlier = one.day
-        if earlier is None or earlier >= day or (start and earlier < start) or one.billed.code not in known:
-            continue
-        visits.add(earlier)
-        if one.billed.code == MASSAGE:
-            massages.add(earlier)
+        earlier, code = one.day, one.billed.code
+        if earlier is not None and since <= earlier < day and code in known:
+            visits.add(earlier)
+            if code == MASSAGE:
+                massages.add(earlier)
     return History(seen=seen, visits=len(visits), massage_visits=len(massages), plan_start=start)
 
 

@@ -2,10 +2,13 @@
 
 import datetime as dt
 
+import msgspec
+
 from mappings import tables
 from mappings.fhir import coding, evidence
 from mappings.fhir import lines as lines_of
 from mappings.fhir.dates import day_of
+from mappings.fhir.joining import join_items, services_of_order
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.payer import claim_payer, order_payer
 from mappings.fhir.reader import Records
@@ -22,6 +25,7 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
     claim = draft.claim
     record = Record(records, context)
     payer = claim_payer(claim, records)
+    diagnosed = lines_of.diagnosed(claim, record)
     by_day: dict[dt.date, list[tuple[int, ClaimItem]]] = {}
     read_from: dict[dt.date, str] = {}
     for index, item in enumerate(claim.item):
@@ -29,18 +33,43 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
         by_day.setdefault(day, []).append((index, item))
         read_from.setdefault(day, element)
     visits = []
+    here_on = {day for day, _ in record.days()}
     for day, items in sorted(by_day.items()):
-        encounters = _NOTHING.union(records.id_of(one, "Encounter") for _, item in items for one in item.encounter)
-        encounters = (encounters | {context.encounter}) - {""}
-        found = record.services(day, encounters)
+        named = [records.id_of(one, "Encounter") for _, item in items if item.encounter for one in item.encounter]
+        # The encounter in context is that of its own days; a claim may bill other days too, with encounters of theirs.
+        here = context.encounter if day in here_on else ""
+        encounters = frozenset([here, *named]) - {""}
+        found = record.services(day, encounters, _linked(items, claim, records))
         shared = record.shared(day, encounters)
-        joined = lines_of.join_items(items, claim, found, records)
-        built = [lines_of.item_line(draft, index, item, joined[index], record, shared) for index, item in items]
-        lines = [line for line in built if line is not None]
+        joined = join_items(items, claim, found, records)
+        built = [lines_of.item_line(draft, item, joined[item[0]], diagnosed, record, shared) for item in items]
+        lines = _with_not_given([line for line in built if line is not None], record.not_given(day, encounters))
         taken = {service.ref for joint in joined.values() for service in joint}
         lines.extend(lines_of.recorded(found, taken, shared, billed=False))
         visits.append(record.visit(draft.name, (day, read_from[day]), payer, lines, shared))
     return visits
+
+
+def _linked(items: list[tuple[int, ClaimItem]], claim: Claim, records: Records) -> frozenset[str]:
+    """The Procedures that items link to by number."""
+    wanted = {sequence for _, item in items for sequence in item.procedure_sequence}
+    return frozenset(
+        f"Procedure/{records.id_of(one.procedure_reference, 'Procedure')}"
+        for one in claim.procedure
+        if one.sequence in wanted
+    )
+
+
+def _with_not_given(lines: list[Line], not_given: dict[str, str]) -> list[Line]:
+    """The lines, those marked that no Procedure documents and one says were not given."""
+    if not not_given:
+        return lines
+    return [
+        msgspec.structs.replace(line, not_given=not_given[line.code])
+        if not line.services and line.code in not_given
+        else line
+        for line in lines
+    ]
 
 
 def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, context: Context) -> list[Visit]:
@@ -63,7 +92,7 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
     lines: list[Line] = []
     taken: set[str] = set()
     for index, order, code in ours:
-        joint = lines_of.services_of_order(order, code.code, found, [one for _, one, _ in ours])
+        joint = services_of_order(order, code.code, found, [one for _, one, _ in ours])
         taken |= {service.ref for service in joint}
         lines.append(lines_of.order_line(index, order, code, joint, record, shared))
     lines.extend(lines_of.recorded(found, taken, shared, billed=True))
@@ -86,8 +115,9 @@ def encounter_visits(records: Records, context: Context) -> list[Visit]:
 
 
 def _item_day(item: ClaimItem, claim: Claim, record: Record) -> Dated:
+    if day := day_of(item.serviced_date):
+        return day, "Claim.item.servicedDate"
     for text, read_from in (
-        (item.serviced_date, "Claim.item.servicedDate"),
         (item.serviced_period.start if item.serviced_period else None, "Claim.item.servicedPeriod"),
         (claim.billable_period.start if claim.billable_period else None, "Claim.billablePeriod"),
     ):

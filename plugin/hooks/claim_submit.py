@@ -4,6 +4,7 @@ The hook is our proposal (docs/hooks/claim-submit.md). Its announced name is in 
 Hooks asks of a hook outside the catalogue; the plain name is accepted as well.
 """
 
+from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Service
 from mappings import tables
@@ -40,16 +41,15 @@ def service(hook_name: str) -> HookService:
 def _drafted(request: HookRequest, records: Records) -> Drafted:
     drafted = Drafted()
     add_claims(request.resource, "context.claim", request, records, drafted)
+    if not drafted.claims and not records.gaps:
+        raise bad_request("context.claim", "the Bundle holds no Claim.", "required")
     return drafted
 
 
 def in_scope(drafted: Drafted) -> bool:
-    """Whether any line of any claim carries a code of ours."""
-    return any(
-        coding.billed(item.product_or_service).code in tables.codes()
-        for draft in drafted.claims
-        for item in draft.claim.item
-    )
+    """Whether any line of any claim carries a code of ours, or one that cannot be read and so may be ours."""
+    codes = [coding.billed(item.product_or_service).code for draft in drafted.claims for item in draft.claim.item]
+    return any(not code or code in tables.codes() for code in codes)
 
 
 def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:

@@ -78,14 +78,22 @@ def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Recor
     kind = resource_type(raw)
     if kind == "Bundle":
         for entry in raw_entries(raw) or []:
-            if resource_type(entry.resource) == "Claim":
+            if _is(entry, "Claim", path, records):
                 _add_claim_of_bundle(entry, path, request, records, drafted)
         return
     if kind != "Claim":
         raise bad_request(path, f"expected a Claim or a Bundle of Claims, got {kind or 'no resourceType'}.")
     drafted_claim = _claim(raw, path, request, drafted)
     drafted.claims.append(drafted_claim)
-    drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, is_claim=True)
+    drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, drafted_claim.numbers)
+
+
+def _is(entry: RawEntry, kind: str, path: str, records: Records) -> bool:
+    """Whether an entry holds a resource of this type; one that holds no resource at all is a gap."""
+    found = resource_type(entry.resource)
+    if not found and memoryview(entry.resource).nbytes:
+        records.gap(path + entry.path, "expected a resource with a resourceType")
+    return found == kind
 
 
 def _add_claim_of_bundle(entry: RawEntry, path: str, request: HookRequest, records: Records, drafted: Drafted) -> None:
@@ -96,7 +104,7 @@ def _add_claim_of_bundle(entry: RawEntry, path: str, request: HookRequest, recor
             records.gap(issue.path, issue.diagnostics.removeprefix(f"{issue.path}: ").rstrip("."))
         return
     drafted.claims.append(claim)
-    drafted.drafts[claim.name] = Draft(claim.name, entry.resource, is_claim=True)
+    drafted.drafts[claim.name] = Draft(claim.name, entry.resource, claim.numbers)
 
 
 def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) -> DraftClaim:
@@ -122,7 +130,7 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
             raise bad_request(path, "expected a Bundle of orders.")
         entries = [RawEntry("", raw, None)]
     for index, entry in enumerate(entries):
-        if resource_type(entry.resource) != "ServiceRequest":
+        if not _is(entry, "ServiceRequest", path, records):
             continue
         try:
             order = read_one(entry.resource, ServiceRequest)
@@ -135,11 +143,11 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
             records.gap(f"{path}{entry.path}.id", "an order before it has the same id; it was left out")
             continue
         drafted.orders.append((index, order))
-        drafted.drafts[name] = Draft(name, entry.resource, is_claim=False)
+        drafted.drafts[name] = Draft(name, entry.resource)
 
 
 def prefetched_claims(request: HookRequest, records: Records, drafted: Drafted) -> None:
-    """Draft Claims that came under the prefetch key `claims`."""
+    """Draft Claims that came under the prefetch key `claims`; those that were withdrawn are none."""
     found = request.prefetch.get("claims")
     if isinstance(found, Present) and isinstance(found.value, msgspec.Raw):
         try:
@@ -147,3 +155,4 @@ def prefetched_claims(request: HookRequest, records: Records, drafted: Drafted) 
         except Refusal as refusal:
             for issue in refusal.issues:
                 records.gap(issue.path, issue.diagnostics.removeprefix(f"{issue.path}: ").rstrip("."))
+    drafted.claims = [one for one in drafted.claims if one.claim.status not in ("cancelled", "entered-in-error")]

@@ -48,12 +48,17 @@ def _in_scope(drafted: Drafted) -> bool:  # noqa: ARG001 - only the record shows
     return True
 
 
+def _is_of(encounter: str, visit: Visit) -> bool:
+    """Whether a claim's visit may be that of the encounter: no line of it names another one only."""
+    return any(line.encounter in ("", encounter) for line in visit.reviewed)
+
+
 def _visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
     of_procedures = encounter_visits(records, context)
     day = of_procedures[0].date if of_procedures else None
     of_claims = [
         visit
         for visit in claim_submit.visits(drafted, records, context)
-        if visit.reviewed and (day is None or visit.date == day)
+        if visit.reviewed and (day is None or visit.date == day) and _is_of(context.encounter, visit)
     ]
     return of_claims or of_procedures

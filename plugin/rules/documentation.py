@@ -21,8 +21,10 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """One finding a line: the elements that its record lacks, must before should."""
     if not visit.record_sent:
         return
-    manipulated = any(tables.codes()[line.code].is_cmt for line in visit.billed)
+    manipulated = not tables.manipulations().isdisjoint([line.code for line in visit.billed])
     for line in visit.reviewed:
+        if line.not_given:
+            continue
         unshown = [
             element
             for element in book.elements.get(line.code, ())

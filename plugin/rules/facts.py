@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Visit
-from plugin.findings import Finding, Slot
+from plugin.findings import Finding, RemoveLine, Slot
 from plugin.text import in_code, plain
 
 
@@ -19,6 +19,19 @@ def payer(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if saw:
             slots["saw"] = saw
         yield Finding("facts.payer-unknown", "info", _drafted(visit), slots)
+
+
+def not_given(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """A line whose service the record says was not given, or not finished."""
+    for line in visit.reviewed:
+        if line.not_given:
+            yield Finding(
+                "facts.not-given",
+                "critical",
+                (line.ref,),
+                {"status": line.not_given},
+                choices=((RemoveLine(line.ref),),) if line.draft else (),
+            )
 
 
 def date(visit: Visit, book: RuleBook) -> Iterator[Finding]:

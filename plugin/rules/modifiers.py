@@ -90,9 +90,9 @@ def plan_modifier(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     always, beside = book.gp_always_therapy, book.gp_with_cmt
     if (always is None or not always.value) and beside is None:
         return
-    manipulated = any(codes[line.code].is_cmt for line in visit.billed)
+    manipulated = not tables.manipulations().isdisjoint([line.code for line in visit.billed])
     for line in visit.reviewed:
-        if any(plan in line.modifiers for plan in PLANS):
+        if line.modifiers and any(plan in line.modifiers for plan in PLANS):
             continue
         if always is not None and always.value and codes[line.code].always_therapy:
             plan = _plan(line, visit)
@@ -113,6 +113,9 @@ def _plan(line: Line, visit: Visit) -> str:
         return "GN"
     if line.code in PHYSICAL:
         return "GP"
+    stated = {plan for one in visit.billed for plan in PLANS if plan in one.modifiers}
+    if stated:
+        return stated.pop() if len(stated) == 1 else ""
     codes = {one.code for one in visit.billed}
     if codes & OCCUPATIONAL:
         return "" if codes & PHYSICAL else "GO"
@@ -133,6 +136,8 @@ def order(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     if rule is None:
         return
     for line in visit.reviewed:
+        if len(line.modifiers) < 2:
+            continue
         wanted = _in_order(line.modifiers, rule.value)
         if wanted != line.modifiers:
             yield Finding(
@@ -168,9 +173,13 @@ def places(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 def conflicts(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """59 never stands with an X modifier: the more specific one stays (NCCI manual I-E)."""
     rule = book.misplaced_modifiers
+    if rule is None:
+        return
     for line in visit.reviewed:
+        if "59" not in line.modifiers:
+            continue
         specific = [one for one in line.modifiers if one in DISTINCT[1:]]
-        if rule is not None and "59" in line.modifiers and specific:
+        if specific:
             yield _removing("modifiers.59-with-x", line, ["59"], rule.source, {"keep": specific[0]})
 
 
@@ -180,6 +189,8 @@ def misplaced(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     if rule is None:
         return
     for line in visit.reviewed:
+        if not line.modifiers:
+            continue
         kind = tables.codes()[line.code].kind
         wrong = [
             one
@@ -211,7 +222,8 @@ def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if not habit or codes[line.code].is_em or codes[line.code].is_cmt:
             continue
         if not _may_be_called_for(line, visit, book):
-            yield _removing("modifiers.59-unsupported", line, habit, rule.source)
+            known = bool(visit.payer.book)  # a payer that is not known may have an edit of its own
+            yield _removing("modifiers.59-unsupported", line, habit, rule.source, sure=known)
 
 
 def _may_be_called_for(line: Line, visit: Visit, book: RuleBook) -> bool:
@@ -259,12 +271,21 @@ def _adding(  # noqa: PLR0913 - the parts of a finding, named
     )
 
 
-def _removing(code: str, line: Line, remove: list[str], source: Source, more: dict[str, Slot] | None = None) -> Finding:
+def _removing(
+    code: str,
+    line: Line,
+    remove: list[str],
+    source: Source,
+    more: dict[str, Slot] | None = None,
+    *,
+    sure: bool = True,
+) -> Finding:
     left = line.modifiers
     for modifier in remove:
         left = without_modifier(left, modifier)
     slots: dict[str, Slot] = {"remove": remove, **(more or {})}
     if left:
         slots["order"] = list(left)
-    fix: tuple[Fix, ...] = tuple(RemoveModifier(line.ref, one) for one in remove) if line.draft else ()
-    return Finding(code, "warning", (line.ref,), slots, (source,), fix=fix)
+    possible = line.draft and sure
+    fix: tuple[Fix, ...] = tuple(RemoveModifier(line.ref, one) for one in remove) if possible else ()
+    return Finding(code, "warning" if sure else "info", (line.ref,), slots, (source,), fix=fix)

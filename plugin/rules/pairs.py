@@ -18,6 +18,8 @@ from plugin.rules.placing import says_distinct, with_modifier
 
 Verdict = Literal["distinct", "same", "unknown"]
 
+MANUAL_THERAPY = "97140"
+
 ASKS = {
     "region": "another body region, documented for each of the two",
     "time": "separate blocks of time, with start and end for each",
@@ -78,57 +80,88 @@ def not_checked(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 
 def demands_on(line: Line, billed: tuple[Line, ...], book: RuleBook) -> list[Demand]:
     """Every service beside which this line needs a distinct-service modifier."""
-    codes = tables.codes()
-    if codes[line.code].is_em:
-        return []
-    by_policy = book.distinct_with_cmt is not None and line.code in book.distinct_with_cmt.value
+    partners = book.partners.get(line.code)
+    if partners is None:
+        every = {code: _sources(line.code, code, book) for code in tables.codes()}
+        partners = book.partners[line.code] = {code: sources for code, sources in every.items() if sources}
     demands = []
     for other in billed:
-        if not by_policy and (other.code, line.code) not in book.pairs:
-            continue
-        if other.code == line.code or codes[other.code].is_em:
-            continue
-        sources = _sources(line, other, book)
-        if sources:
-            verdict, shown_by = compare(line, other)
+        sources = partners.get(other.code)
+        if sources is not None:
+            verdict, shown_by = compare(line, other, book)
             demands.append(Demand(other, verdict, shown_by, sources))
     return demands
 
 
-def _sources(line: Line, other: Line, book: RuleBook) -> tuple[Source, ...]:
-    """The rules that pair these two, the line being the one that is denied; empty where none does."""
+def _sources(code: str, other: str, book: RuleBook) -> tuple[Source, ...]:
+    """The rules that pair two codes, the first being the one that is denied; empty where none does."""
+    codes = tables.codes()
+    if code == other or codes[code].is_em or codes[other].is_em:
+        return ()
     found: list[Source] = []
     policy = book.distinct_with_cmt
-    if policy is not None and line.code in policy.value and tables.codes()[other.code].is_cmt:
+    if policy is not None and code in policy.value and codes[other].is_cmt:
         found.append(policy.source)
-    pair = book.pairs.get((other.code, line.code))
+    pair = book.pairs.get((other, code))
     if pair is not None and pair.indicator == 1 and pair.rule.may_advise:
         found.append(pair.rule.source)
     return tuple(found)
 
 
-def compare(line: Line, other: Line) -> tuple[Verdict, str]:
+def compare(line: Line, other: Line, book: RuleBook) -> tuple[Verdict, str]:
     """Whether two services were distinct by what the record shows, and by what it shows it."""
-    if line.encounter and other.encounter and line.encounter != other.encounter:
-        return "distinct", "another encounter"
-    if asks_of(line, other) != "time":
-        verdict = _regions(line.regions, other.regions)
-        if verdict == "distinct":
-            return "distinct", f"{_names(line.regions)}, not {_names(other.regions)}"
-        if asks_of(line, other) == "region":
-            return verdict, ""
-    if line.times and other.times and not _share_time(line, other):
-        return "distinct", "separate blocks of time"
-    return "unknown", ""
+    asks = asks_of(line, other)
+    verdict: Verdict = "unknown" if asks == "time" else _by_region(line, other, book)
+    if verdict == "distinct":
+        return "distinct", f"{_names(line.regions)}, not {_names(other.regions)}"
+    if asks == "region" and _is_policy(line, book):
+        return verdict, ""
+    if book.group_alone is not None and _is_group(other):
+        return "unknown", ""
+    if not _share_time(line, other):
+        if line.encounter and other.encounter and line.encounter != other.encounter:
+            return "distinct", "another encounter"
+        if asks != "region" and line.times and other.times:
+            return "distinct", "separate blocks of time"
+    return (verdict, "") if asks == "region" else ("unknown", "")
+
+
+def _by_region(line: Line, other: Line, book: RuleBook) -> Verdict:
+    """The verdict of the regions; it is not "distinct" where the record of one of the two is not to be relied on."""
+    verdict = _regions(line.regions, other.regions)
+    if verdict != "distinct":
+        return verdict
+    spinal = tables.spinal_regions()
+    level = book.cmt_levels.value.get(other.code)
+    if level is not None and len(other.regions & spinal) < level[0] and line.regions & spinal:
+        return "unknown"  # the manipulation claims more regions than its record names: this may be one of them
+    if line.code == MANUAL_THERAPY and _is_policy(line, book) and _diagnosed_elsewhere(line):
+        return "unknown"
+    return "distinct"
+
+
+def _is_policy(line: Line, book: RuleBook) -> bool:
+    """Whether the network's own rule decides, which knows no reason but the region (HNS 97140)."""
+    return book.distinct_with_cmt is not None and line.code in book.distinct_with_cmt.value
+
+
+def _diagnosed_elsewhere(line: Line) -> bool:
+    """Whether the first diagnosis of a line names another region than the one treated (HNS 97140: it must show it)."""
+    named = bool(line.diagnoses) and bool(tables.diagnosis_regions(line.diagnoses[0]))
+    return named and "diagnosis-region" not in line.evidence
+
+
+def _is_group(line: Line) -> bool:
+    return tables.codes()[line.code].kind == "group"
 
 
 def asks_of(line: Line, other: Line) -> str:
     """What kind of evidence decides this pair: a key of ASKS (NCCI Policy Manual XI-S, XI-P.2)."""
     codes = tables.codes()
-    pair = (codes[line.code], codes[other.code])
-    if any(code.is_cmt for code in pair):
+    one, two = codes[line.code], codes[other.code]
+    if one.is_cmt or two.is_cmt:
         return "region"
-    if all(code.timed for code in pair) or any(code.kind in ("group", "evaluation", "test") for code in pair):
+    if (one.timed and two.timed) or not {one.kind, two.kind}.isdisjoint(("group", "evaluation", "test")):
         return "time"
     return "region or time"
 
@@ -219,6 +252,24 @@ def _add_distinct(line: Line, demands: list[Demand], visit: Visit, book: RuleBoo
         sources,
         fix=tuple(AddModifier(line.ref, modifier) for modifier in add) if line.draft and room else (),
     )
+
+
+def low_visit_with_cmt(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """An office visit that does not take 25 cannot stand beside a manipulation (Blue Cross NC, 99211)."""
+    never = book.never_with_25
+    if never is None or book.em_with_cmt is None:
+        return
+    manipulated = [line for line in visit.billed if tables.codes()[line.code].is_cmt]
+    for line in visit.billed:
+        if line.code in never.value and manipulated and _concerns_draft(visit, line, manipulated):
+            yield Finding(
+                "pairs.never-together",
+                "critical",
+                (line.ref, manipulated[0].ref),
+                {"column1": manipulated[0].code, "column2": line.code, "indicator": 0},
+                (never.source, book.em_with_cmt.source),
+                choices=((RemoveLine(line.ref),),) if line.draft else (),
+            )
 
 
 def _never(line: Line, other: Line, pair: Pair) -> Finding:

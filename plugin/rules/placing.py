@@ -12,16 +12,19 @@ LAST = frozenset({"GP", "GO", "GN", "KX", "GA", "GY", "GX", "GZ"})
 """Modifiers that inform, and stand after the others."""
 
 
-def _rank(modifier: str) -> int:
-    return 0 if modifier in FIRST else 2 if modifier in LAST else 1
+_RANK = {**dict.fromkeys(FIRST, 0), **dict.fromkeys(LAST, 2)}
+_BETWEEN = 1
 
 
 def with_modifier(modifiers: tuple[str, ...], new: str) -> tuple[str, ...]:
     """The modifiers with a new one, before the first that ranks after it; unchanged where it stands already."""
     if new in modifiers:
         return modifiers
-    place = next((i for i, one in enumerate(modifiers) if _rank(one) > _rank(new)), len(modifiers))
-    return (*modifiers[:place], new, *modifiers[place:])
+    rank = _RANK.get(new, _BETWEEN)
+    for place, one in enumerate(modifiers):
+        if _RANK.get(one, _BETWEEN) > rank:
+            return (*modifiers[:place], new, *modifiers[place:])
+    return (*modifiers, new)
 
 
 def without_modifier(modifiers: tuple[str, ...], old: str) -> tuple[str, ...]:

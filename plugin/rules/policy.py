@@ -6,8 +6,11 @@ from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
 from plugin.findings import Finding
+from plugin.rules.units import MASSAGE
 
-MASSAGE = "97124"
+JUNCTION = (
+    "A junction such as L5-S1 is named by two regions and is one motion segment: count before you bill a higher level."
+)
 
 
 def therapies_per_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -69,22 +72,25 @@ def cmt_level(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     levels = book.cmt_levels
     for line in visit.reviewed:
         bounds = levels.value.get(line.code)
+        if bounds is None:
+            continue
         regions = sorted(line.regions & tables.spinal_regions())
-        if bounds is None or not regions or bounds[0] <= len(regions) <= bounds[1]:
+        if not line.regions or tables.UNREAD in line.regions or bounds[0] <= len(regions) <= bounds[1]:
             continue
         fewest, most = bounds
-        fitting = next(code for code, (low, high) in levels.value.items() if low <= len(regions) <= high)
+        fitting = next((code for code, (low, high) in levels.value.items() if low <= len(regions) <= high), "98943")
         over = len(regions) < fewest
         yield Finding(
             "policy.cmt-level",
-            "critical" if over else "warning",
+            "critical" if over else "info",
             (line.ref,),
             {
                 "from": line.code,
                 "to": fitting,
                 "count": len(regions),
                 "range": str(fewest) if fewest == most else f"{fewest} to {most}",
-                "regions": regions,
+                "regions": regions or sorted(line.regions),
             },
             (levels.source,),
+            remarks=() if over else (JUNCTION,),
         )

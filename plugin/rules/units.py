@@ -12,8 +12,17 @@ import msgspec
 from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Line, Visit
-from plugin.findings import Finding, Fix, RemoveLine, SetUnits, Slot
+from plugin.findings import Finding, Fix, Level, RemoveLine, SetUnits, Slot
 from plugin.rules import unit_methods
+from plugin.text import counted
+
+MASSAGE = "97124"
+
+POOLED = (
+    "This payer counts all timed minutes of the day together, so the units of the other timed services were not"
+    " checked against the day's total either."
+)
+"""What one service without minutes means where minutes are pooled."""
 
 ONCE_A_VISIT = frozenset(
     {
@@ -31,20 +40,22 @@ ONCE_A_VISIT = frozenset(
 def untimed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """A service that is not billed by time is one unit a visit, on however many lines (HNS; CMS 20.2)."""
     by_code: dict[tuple[str, str], list[Line]] = {}
+    codes = tables.codes()
     for line in visit.reviewed:
-        code = tables.codes()[line.code]
-        if not code.timed and code.kind in ONCE_A_VISIT:
+        code = codes[line.code]
+        if not code.timed and code.kind in ONCE_A_VISIT and not line.unread:
             by_code.setdefault((line.code, line.encounter), []).append(line)
     for lines in by_code.values():
         units = sum(1 if line.units is None else line.units for line in lines)
-        if units > 1:
+        limit = book.untimed_units
+        if units > limit.value:
             yield Finding(
                 "units.untimed",
                 "critical",
                 tuple(line.ref for line in lines),
-                {"from": units, "to": 1},
-                (book.units_method.source,),
-                fix=_set(lines[0], 1) if len(lines) == 1 else (),
+                {"from": units, "to": limit.value},
+                (limit.source,),
+                fix=_set(lines[0], limit.value) if len(lines) == 1 else (),
                 choices=tuple((RemoveLine(line.ref),) for line in lines[1:] if line.draft),
             )
 
@@ -53,9 +64,8 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """Units of timed services by the book's method, where their minutes are known."""
     groups = _by_code(visit)
     known = {code: _minutes(lines) for code, lines in groups.items()}
-    unknown = [
-        line for code, lines in groups.items() if known[code] is None for line in lines if line in visit.reviewed
-    ]
+    without = [code for code, value in known.items() if value is None]
+    unknown = [line for code in without for line in groups[code] if line in visit.reviewed and _is_due(line)]
     if unknown:
         yield Finding(
             "units.minutes-unknown",
@@ -63,30 +73,60 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             tuple(line.ref for line in unknown),
             {"codes": list(dict.fromkeys(line.code for line in unknown))},
             (book.units_method.source,),
+            remarks=(POOLED,) if book.units_method.value == "cms-total" else (),
         )
     minutes = {code: value for code, value in known.items() if value is not None}
     if book.units_method.value == "cms-total":
-        if not any(known[code] is None and any(line.billed for line in groups[code]) for code in groups):
+        if not any(line.billed for code in without for line in groups[code]):
             yield from _by_total(visit, book, groups, minutes)
+        else:
+            yield from _beyond_any_total(visit, book, groups, minutes)
         return
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
         if lines:
-            yield from _compared(lines, unit_methods.alone(value, book.units_minimum.value), value, book)
+            to = unit_methods.alone(value, book.units_minimum.value)
+            yield from _compared(lines, to, value, visit.payer.book, book)
+
+
+def _is_due(line: Line) -> bool:
+    """Whether minutes can be asked for: not for an order that states no units and is not given yet."""
+    return not line.not_given and not (line.planned and line.units is None)
+
+
+def _beyond_any_total(
+    visit: Visit, book: RuleBook, groups: dict[str, list[Line]], minutes: dict[str, int]
+) -> Iterator[Finding]:
+    """Units that no total of the day could support: a service never gets two above its whole quarters of an hour."""
+    for code, value in minutes.items():
+        lines = [line for line in groups[code] if line in visit.reviewed]
+        billed = _billed_units(lines) or 0
+        most = value // unit_methods.UNIT + 1
+        if billed > most:
+            yield Finding(
+                "units.too-many",
+                "critical",
+                tuple(line.ref for line in lines),
+                {"from": billed, "to": most, "minutes": value, "method": book.units_method.value},
+                (book.units_method.source,),
+                remarks=("At most so many, whatever the minutes of the other services are.",),
+            )
 
 
 def _by_code(visit: Visit) -> dict[str, list[Line]]:
     """The timed lines of the day by code. A recorded service counts for its minutes though it is not billed."""
     groups: dict[str, list[Line]] = {}
+    codes = tables.codes()
     for line in visit.lines:
-        code = tables.codes()[line.code]
-        if code.timed and (line.billed or line.minutes is not None):
+        if codes[line.code].timed and (line.billed or line.minutes is not None):
             groups.setdefault(line.code, []).append(line)
     return groups
 
 
 def _minutes(lines: list[Line]) -> int | None:
     """Minutes of one code; lines documented by the same Procedures count them once."""
+    if len(lines) == 1:
+        return None if lines[0].minutes is None else lines[0].minutes.value
     values = []
     seen: set[tuple[str, ...]] = set()
     for line in lines:
@@ -109,10 +149,12 @@ def _by_total(
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
         if lines and not shares[code].tied:
-            yield from _compared(lines, shares[code].units, value, book, total=whole_day)
+            yield from _compared(lines, shares[code].units, value, visit.payer.book, book, total=whole_day)
 
 
 def _billed_units(lines: list[Line]) -> int | None:
+    if len(lines) == 1:
+        return lines[0].units if lines[0].billed else 0
     units = [line.units for line in lines if line.billed]
     return None if None in units else sum(unit for unit in units if unit is not None)
 
@@ -191,17 +233,19 @@ class _Tie(msgspec.Struct, frozen=True):
         return tuple(SetUnits(first[code].ref, units) for code, units in way.items() if first[code].units != units)
 
 
-def _compared(lines: list[Line], to: int, minutes: int, book: RuleBook, total: int | None = None) -> Iterator[Finding]:
+def _compared(
+    lines: list[Line], to: int, minutes: int, payer: str, book: RuleBook, total: int | None = None
+) -> Iterator[Finding]:
     """What is billed for one code against what its minutes support."""
-    refs = tuple(line.ref for line in lines)
     billed = _billed_units(lines)
+    if billed == to or any(line.unread for line in lines):
+        return  # as it should be; or units were stated that could not be read, and the gap says so
+    refs = tuple([line.ref for line in lines])
     slots: dict[str, int | str] = {"to": to, "minutes": minutes, "method": book.units_method.value}
     if billed is not None:
         slots["from"] = billed
     if total is not None:
         slots["total"] = total
-    if billed == to:
-        return
     if billed is None and to > 0 and not any(line.draft for line in lines):
         return  # a Procedure has no place for units, so none can be missing from it
     one = lines[0] if len(lines) == 1 else None
@@ -212,21 +256,38 @@ def _compared(lines: list[Line], to: int, minutes: int, book: RuleBook, total: i
         minimum = {"minimum": book.units_minimum.value}
         source = book.units_minimum.source if code == "units.under-minimum" else book.units_method.source
         remove = ((RemoveLine(one.ref),),) if one and one.draft else ()
-        yield Finding(code, "critical", refs, {**slots, **minimum}, (source,), choices=remove)
+        yield Finding(code, "critical", refs, {**slots, **minimum}, (source,), choices=remove, remarks=_pooled(total))
         return
-    if billed is None:
-        code, level = "units.missing", "warning"
-    elif billed > to:
-        code, level = "units.too-many", "critical"
-    else:
-        code, level = "units.too-few", "warning"
+    level: Level = "critical" if billed is not None and billed > to else "warning"
+    code = "units.missing" if billed is None else "units.too-many" if billed > to else "units.too-few"
+    if level == "warning" and not _may_raise(lines[0].code, to, payer, book):
+        level, one = "info", None
     yield Finding(
         code,
-        "critical" if level == "critical" else "warning",
+        level,
         refs,
         {**slots},
         (book.units_method.source,),
         fix=_set(one, to) if one else (),
+        remarks=_pooled(total),
+    )
+
+
+def _may_raise(code: str, to: int, payer: str, book: RuleBook) -> bool:
+    """Whether more units may be advised: not by the base book for a payer that is not known, and not massage up to
+    where it draws audits."""
+    limit = book.massage_units
+    return bool(payer) and not (code == MASSAGE and limit is not None and to > limit.value)
+
+
+def _pooled(total: int | None) -> tuple[str, ...]:
+    """How the day's total led to the units of one service."""
+    if total is None:
+        return ()
+    whole = unit_methods.total(total)
+    return (
+        f"The {total} timed minutes of the day support {counted(whole, 'unit')} in all. Each service first gets one for"
+        " each whole 15 minutes; what is left of the total goes to the largest remainders.",
     )
 
 
@@ -242,8 +303,8 @@ def overlap(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     for one, other in combinations(lines, 2):
         if one not in visit.reviewed and other not in visit.reviewed:
             continue
-        if one.services and one.services == other.services:
-            continue  # one Procedure documents both lines: the same time, not two times
+        if one.code == other.code and set(one.services) & set(other.services):
+            continue  # the same time of one service on two lines; its units are judged together
         shared = sum(mine.overlap(theirs) for mine in one.times for theirs in other.times)
         if shared:
             yield Finding(
