@@ -97,6 +97,7 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     `draft` names what the fixes belong to ("Claim/cl1", "draftOrders", "" where nothing can be changed).
     `date_read_from` is "" where the record states no date and today's edition had to serve.
     `record_sent` says whether the visit's Procedures were sent, so that what is missing is really missing;
+    `not_sent` holds the kinds of evidence whose sources were not to be had; "form" stands for answered forms.
     `not_ours` lists lines whose codes are in no table, and that are therefore not reviewed.
     """
 
@@ -107,6 +108,7 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     lines: tuple[Line, ...]
     history: History = History()
     record_sent: bool = True
+    not_sent: frozenset[str] = frozenset()
     not_ours: tuple[str, ...] = ()
 
     @functools.cached_property

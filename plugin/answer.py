@@ -7,7 +7,7 @@ import msgspec
 
 from cds_hooks.cards import Card
 from cds_hooks.outcome import Issue, Refusal
-from cds_hooks.prefetch import Prefetched, Present, Unavailable, resolve
+from cds_hooks.prefetch import NOT_SENT, Prefetched, Present, Unavailable, resolve
 from cds_hooks.request import HookRequest, read_request
 from cds_hooks.service import Service
 from mappings import books_in_force
@@ -20,6 +20,14 @@ from plugin.findings import Finding
 from plugin.fixes import Patient
 from plugin.hooks.common import Drafted, HookService
 from plugin.review import Reviewed, of_request, review_all
+
+SHOWN_BY = {
+    "plans": frozenset({"care-plan"}),
+    "goals": frozenset({"goal", "measurable-goal"}),
+    "observations": frozenset({"outcome-measure", "part-pain", "part-asymmetry", "part-range", "part-tissue", "x-ray"}),
+    "forms": frozenset({"form"}),
+}
+"""The kinds of evidence that come with one prefetch key alone."""
 
 Gather = Callable[[Service, HookRequest], dict[str, Prefetched]]
 """Everything that is known under the service's prefetch keys, read from wherever it can be read."""
@@ -68,7 +76,8 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
         patient=request.patient_id,
         encounter=request.encounter_id,
         today=setup.today,
-        record_sent=not {"procedures", "history"} <= missing.keys(),
+        record_sent="procedures" not in missing,
+        not_sent=_not_sent(missing),
         history_sent="history" not in missing,
     )
     visits = tuple(hook.visits(drafted, records, context))
@@ -76,11 +85,22 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     return conclude(Facts(visits, tuple(records.gaps), unavailable), drafted, request, setup)
 
 
+def _not_sent(missing: dict[str, Unavailable]) -> frozenset[str]:
+    """The kinds of evidence that cannot be called missing, because what shows them was not to be had.
+
+    An EHR that keeps no forms does not send any; only a look-up that failed means that there may be some.
+    """
+    failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT}
+    return frozenset[str]().union(*(SHOWN_BY[key] for key in failed & SHOWN_BY.keys()))
+
+
 def conclude(facts: Facts, drafted: Drafted, request: HookRequest, setup: Setup) -> Answer:
     """Review the facts and make the cards."""
     reviewed = review_all(facts, setup.book_for, books_in_force.begins())
     whole = of_request(facts, reviewed)
-    about = card_making.Request(request.instance, Patient(request.patient_id, request.encounter_id), drafted.drafts)
+    patient = Patient(request.patient_id, request.encounter_id)
+    edition = reviewed[0].edition if reviewed else books_in_force.edition(setup.base_book)
+    about = card_making.Request(request.instance, patient, drafted.drafts, edition)
     return Answer(card_making.cards(reviewed, whole, about), reviewed, whole)
 
 

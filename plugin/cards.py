@@ -18,6 +18,14 @@ from plugin.review import Reviewed
 
 EXTENSION = "org.visitcue.finding"
 SYSTEM = "https://visitcue.org/fhir/CodeSystem/"
+OURSELVES = {
+    "title": "VisitCue",
+    "section": "What the review could not know",
+    "url": "https://visitcue.org/",
+    "words": "What cannot be read, or was not sent, is said and never guessed.",
+}
+"""What a finding rests on that no policy asks for."""
+
 REASONS = [
     Coding(code, SYSTEM + "override-reason", display)
     for code, display in (
@@ -36,6 +44,7 @@ class Request(msgspec.Struct, frozen=True):
     instance: uuid.UUID
     about: fixes.Patient
     drafts: Drafts
+    edition: str
 
 
 def cards(reviewed: tuple[Reviewed, ...], whole: tuple[Finding, ...], request: Request) -> list[Card]:
@@ -44,7 +53,10 @@ def cards(reviewed: tuple[Reviewed, ...], whole: tuple[Finding, ...], request: R
     for draft in dict.fromkeys(one.visit.draft for one in reviewed):
         of_draft = [one for one in reviewed if one.visit.draft == draft]
         made.extend(_of_draft(of_draft, request))
-    made.extend([_card(finding, _name(finding), None, [], request) for finding in whole])
+    lines = tuple([line.ref for one in reviewed for line in one.visit.reviewed]) or tuple(request.drafts)
+    for finding in whole:
+        about = msgspec.structs.replace(finding, lines=lines)
+        made.append(_card(about, _name(finding), None, [], request))
     return made
 
 
@@ -73,7 +85,7 @@ def _name(finding: Finding) -> str:
 
 def _card(finding: Finding, name: str, one: Reviewed | None, suggestions: list[Suggestion], request: Request) -> Card:
     told = sentences.told(finding, one.visit.by_ref if one else {})
-    edition = one.edition if one else ""
+    edition = one.edition if one else request.edition
     return Card(
         uuid=uuid_of(request.instance, name),
         summary=told.summary,
@@ -95,17 +107,10 @@ def uuid_of(instance: uuid.UUID, name: str) -> str:
 
 
 def _machine_readable(finding: Finding, edition: str) -> dict[str, Any]:
-    """The finding for programs; what has no value is left out."""
-    told: dict[str, Any] = {"code": finding.code}
-    if finding.lines:
-        told["lines"] = finding.lines
-    if finding.slots:
-        told["slots"] = finding.slots
-    if edition:
-        told["edition"] = edition
-    if finding.because:
-        told["sources"] = [_cited(source) for source in finding.because]
-    return told
+    """The finding for programs. A finding without lines is about a request of which nothing could be read."""
+    lines = {"lines": finding.lines} if finding.lines else {}
+    sources = [_cited(source) for source in finding.because] or [OURSELVES]
+    return {"code": finding.code, **lines, "slots": finding.slots, "edition": edition, "sources": sources}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -132,8 +137,7 @@ def _detail(sentence: str, finding: Finding, edition: str) -> str:
     if finding.remarks:
         parts.append("\n".join(finding.remarks))
     parts.extend(_citation(source) for source in finding.because)
-    if edition:
-        parts.append(f"Rules: {edition}")
+    parts.append(f"Rules: {edition}")
     return "\n\n".join(parts)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
-from mappings.fhir.reader import Records, raw_entries, read_value, resource_type
+from mappings.fhir.reader import Records, id_of, raw_entries, read_value, resource_type
 from mappings.fhir.record import Context
 from mappings.fhir.visits import encounter_visits, order_visits
 from mappings.visit import Facts, Gap
@@ -51,6 +51,13 @@ def _service_for(hook: str, services: tuple[HookService, ...]) -> HookService:
     raise bad_request("hook", f"no service answers {hook!r}; the hooks are {known}.", "value")
 
 
+def _patient(drafted: Drafted) -> str:
+    """The patient that the drafts name, "" where they name none or several."""
+    subjects = [*(one.claim.patient for one in drafted.claims), *(order.subject for _, order in drafted.orders)]
+    patients = {id_of(one, "Patient") for one in subjects} - {""}
+    return patients.pop() if len(patients) == 1 else ""
+
+
 def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     request = HookRequest("document", INSTANCE, "", "", "", raw, {})
     records = Records()
@@ -63,7 +70,7 @@ def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     alone = not types - {"Claim", "ServiceRequest"}
     if not alone:
         read_value(raw, "$", records)
-    context = Context("", "", setup.today, record_sent=not alone, history_sent=not alone)
+    context = Context(_patient(drafted), "", setup.today, record_sent=not alone, history_sent=not alone)
     if drafted.claims:
         visits = claim_submit.visits(drafted, records, context)
     elif drafted.orders:

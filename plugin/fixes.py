@@ -101,7 +101,9 @@ def actions(fixes: Sequence[Fix], lines: dict[str, Line], drafts: Drafts, about:
             by_draft.setdefault(draft.name, {})[ref] = change
     for name, of_draft in by_draft.items():
         words = [in_words(fix, lines) for fix in fixes if fix.line in of_draft]
-        done.append(_action(drafts[name], of_draft, "; ".join(words)))
+        action = _action(drafts[name], of_draft, "; ".join(words))
+        if action is not None:
+            done.append(action)
     return done
 
 
@@ -133,13 +135,14 @@ def _modify(fix: Fix, lines: dict[str, Line], modifiers: dict[str, tuple[str, ..
         modifiers[fix.line] = (*ordered, *(one for one in now if one not in ordered))
 
 
-def _action(draft: Draft, changes: dict[str, Change], words: str) -> Action:
+def _action(draft: Draft, changes: dict[str, Change], words: str) -> Action | None:
+    """The action that makes these changes; None for an order to be deleted that no reference can name."""
     if draft.numbers:
         by_sequence = {int(ref.rpartition("#")[2]): change for ref, change in changes.items()}
         return Action("update", words, resource=patch_claim(draft.parts, by_sequence))
     change = changes[draft.name]
     if change.remove:
-        return Action("delete", words, resource_id=draft.name)
+        return Action("delete", words, resource_id=draft.name) if "/" in draft.name else None
     return Action("update", words, resource=patch_order(draft.raw, change))
 
 
@@ -155,7 +158,8 @@ def _form(fix: AskForDocument, line: Line, about: Patient) -> Action:
         resource["partOf"] = [{"reference": ref} for ref in fix.services]
     elif line.ref.startswith("ServiceRequest/"):
         resource["basedOn"] = [{"reference": line.ref}]
-    resource["subject"] = {"reference": f"Patient/{about.patient}"}
+    if about.patient:
+        resource["subject"] = {"reference": f"Patient/{about.patient}"}
     if about.encounter:
         resource["encounter"] = {"reference": f"Encounter/{about.encounter}"}
     resource["item"] = [{"linkId": element, "text": asks[element].ask} for element in fix.elements]

@@ -166,13 +166,23 @@ def test_extension(client: FlaskClient, name: str) -> None:
 
 @faulty
 def test_sources(client: FlaskClient, name: str) -> None:
-    """Whatever is not a fact about the request itself cites its policy: title, section, address and words."""
+    """A finding cites its policy, title, section, address and words; a fact about the request cites ourselves."""
     for card in cards(client, FAULTY[name]):
         told = finding(card)
-        assert "sources" in told or told["code"].startswith("facts.")
-        for source in told.get("sources", ()):
+        for source in told["sources"]:
             assert set(source) == {"title", "section", "url", "words"}
-            assert source["words"] in card["detail"]
+            ours = source["title"] == "VisitCue"
+            assert (
+                told["code"].startswith(("facts.", "pairs.not-checked")) if ours else source["words"] in card["detail"]
+            )
+
+
+@faulty
+def test_shape_of_a_finding(client: FlaskClient, name: str) -> None:
+    """A finding for programs always has its code, lines, slots, edition and sources."""
+    for card in cards(client, FAULTY[name]):
+        assert set(finding(card)) == {"code", "lines", "slots", "edition", "sources"}
+        assert all(finding(card).values())
 
 
 @faulty

@@ -1,6 +1,7 @@
 """What the record shows beside the Procedures: answered forms, care plans, goals, observations."""
 
 import datetime as dt
+import re
 
 import msgspec
 
@@ -20,6 +21,17 @@ from mappings.fhir.resources import (
 )
 
 MEASURED_WITHIN = dt.timedelta(days=30)
+NO_ANSWER = frozenset(
+    {"", "-", "--", "?", "n/a", "na", "nil", "no", "none", "not applicable", "not documented", "tbd", "unknown"}
+)
+"""What stands in a field of a form that nobody answered, lower case."""
+
+NOTHING_FOUND = re.compile(
+    r"\b(?:normal|absent|negative|none|full|wnl|unremarkable|denies|denied|no|not|without)\b|\bwithin normal limits\b"
+)
+"""Words of an examination that found nothing: it was done, and is no finding of a dysfunction."""
+
+_FINDINGS = frozenset({"part-pain", "part-asymmetry", "part-range", "part-tissue"})
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -69,7 +81,7 @@ def _read_answers(items: list[ResponseItem], found: dict[str, int | None]) -> No
         for answer in item.answer:
             words = answer.value_string
             if words is not None:
-                if words.strip():
+                if words.strip().rstrip(".").lower() not in NO_ANSWER:
                     found.setdefault(item.link_id, None)
             else:
                 _read_value(item.link_id, answer, found)
@@ -128,6 +140,8 @@ def _has_detail(target: object) -> bool:
 def _observed(observation: Observation, encounters: frozenset[str], day: dt.date, records: Records) -> frozenset[str]:
     """What an observation shows: measures count for a month, examination findings on their own day only."""
     kinds = _observation_kinds(observation.code)
+    if kinds & _FINDINGS and _found_nothing(observation):
+        kinds -= _FINDINGS
     if not kinds:
         return kinds
     period = observation.effective_period
@@ -136,7 +150,16 @@ def _observed(observation: Observation, encounters: frozenset[str], day: dt.date
     if same_visit:
         return kinds
     recent = seen is not None and dt.timedelta(0) <= day - seen <= MEASURED_WITHIN
-    return kinds & ({"outcome-measure", "x-ray"} if recent else {"x-ray"})
+    before = seen is None or seen <= day
+    return kinds & ({"outcome-measure", "x-ray"} if recent else {"x-ray"} if before else _NOTHING)
+
+
+def _found_nothing(observation: Observation) -> bool:
+    """Whether an examination says in words that what it looked for was not there."""
+    concepts = [observation.code, observation.value_codeable_concept, *observation.interpretation]
+    words = [observation.value_string, *(concept.text for concept in concepts if concept)]
+    words += [coding.display for concept in concepts if concept for coding in concept.coding]
+    return any(NOTHING_FOUND.search(text.lower()) for text in words if text)
 
 
 def _observation_kinds(concept: Worded | None) -> frozenset[str]:
@@ -162,6 +185,8 @@ def active_plans(records: Records, patient: str, day: dt.date) -> list[CarePlan]
         end = day_of(plan.period.end) if plan.period else None
         if (start and start > day) or (end and end < day):
             continue
+        if plan.status == "completed" and start is None:
+            continue  # nothing says that it was still in force
         if of_patient(plan.subject, patient, f"CarePlan/{plan.id or '?'}", records):
             found.append(plan)
     return found

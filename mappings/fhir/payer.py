@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from mappings import books_in_force
+from mappings.fhir.evidence import of_patient
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import Claim, Coverage, Organization, PayerReference, ServiceRequest
 from mappings.visit import Payer
@@ -25,7 +26,7 @@ class _Printed:
         return Payer(book, tuple(dict.fromkeys(saw)))
 
 
-def claim_payer(claim: Claim, records: Records) -> Payer:
+def claim_payer(claim: Claim, records: Records, patient: str) -> Payer:
     """The payer of the claim's focal insurance (else the first by sequence), then of its insurer."""
     printed = _Printed()
     insurance = sorted(claim.insurance, key=lambda one: (not one.focal, one.sequence or 0))
@@ -36,20 +37,22 @@ def claim_payer(claim: Claim, records: Records) -> Payer:
             _read_coverage(coverage, claim.contained, records, printed)
         elif reference is not None:
             _read_reference(reference, claim.contained, records, printed)
-    elif records.all(Coverage):
-        _read_coverage(_primary(records), claim.contained, records, printed)
+    else:
+        coverage = _primary(records, patient)
+        if coverage is not None:
+            _read_coverage(coverage, claim.contained, records, printed)
     if claim.insurer is not None:
         _read_reference(claim.insurer, claim.contained, records, printed)
     return printed.payer()
 
 
-def order_payer(orders: list[ServiceRequest], records: Records) -> Payer:
+def order_payer(orders: list[ServiceRequest], records: Records, patient: str) -> Payer:
     """The payer of the coverage that the orders name, else of the patient's first coverage."""
     printed = _Printed()
     named = [reference for order in orders for reference in order.insurance]
     coverage = next(filter(None, (records.get(Coverage, reference) for reference in named)), None)
-    if coverage is None and records.all(Coverage):
-        coverage = _primary(records)
+    if coverage is None:
+        coverage = _primary(records, patient)
     if coverage is not None:
         _read_coverage(coverage, [], records, printed)
     else:
@@ -58,9 +61,14 @@ def order_payer(orders: list[ServiceRequest], records: Records) -> Payer:
     return printed.payer()
 
 
-def _primary(records: Records) -> Coverage:
-    """The coverage to bill first: active before others, then by its stated order."""
-    return min(records.all(Coverage), key=lambda one: (one.status not in (None, "active"), one.order or 1))
+def _primary(records: Records, patient: str) -> Coverage | None:
+    """The patient's own coverage to bill first: active before others, then by its stated order."""
+    own = [
+        one
+        for one in records.all(Coverage)
+        if of_patient(one.beneficiary, patient, f"Coverage/{one.id or '?'}", records)
+    ]
+    return min(own, key=lambda one: (one.status not in (None, "active"), one.order or 1), default=None)
 
 
 def _read_coverage(coverage: Coverage, contained: list[msgspec.Raw], records: Records, printed: _Printed) -> None:

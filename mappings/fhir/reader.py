@@ -46,24 +46,23 @@ class Records:
 
     def add(self, entries: list[Entry]) -> None:
         """Keep the resources of entries; one that is known already by type and id is not kept twice."""
-        known = self._by_reference
-        kind, prefix, of_kind = Resource, "", list[Resource]()
+        known, by_type = self._by_reference, self._by_type
         for entry in entries:
             resource, full_url = entry.resource, entry.full_url
             if resource is None:
                 continue
-            if type(resource) is not kind:  # mostly once: the entries of a search are of one type
-                kind = type(resource)
-                prefix = f"{kind.__name__}/"
-                of_kind = self._by_type.setdefault(kind, [])
+            kind = type(resource)
             if resource.id is not None:
-                name = prefix + resource.id
+                name = f"{kind.__name__}/{resource.id}"
                 if name in known:
                     continue
                 known[name] = resource
-            if full_url is not None and full_url not in known:
-                known[full_url] = resource
-            of_kind.append(resource)
+            if full_url is not None:
+                known.setdefault(full_url, resource)
+            if kind in by_type:
+                by_type[kind].append(resource)
+            else:
+                by_type[kind] = [resource]
 
     def all(self, kind: type[R]) -> list[R]:
         """Every resource of one type, in the order in which they came."""

@@ -22,14 +22,15 @@ Dated = tuple[dt.date, str]
 class Context(msgspec.Struct, frozen=True):
     """What the caller says of the visit: the patient, the encounter, today's date, and what was sent.
 
-    `record_sent` says whether the visit's record (its Procedures) was sent or could be fetched, `history_sent`
-    the same for earlier visits.
+    `record_sent` says whether the visit's record (its Procedures) was sent or could be fetched, `history_sent` the same
+    for earlier visits; `not_sent` holds the kinds of evidence whose sources were not to be had.
     """
 
     patient: str
     encounter: str
     today: dt.date
     record_sent: bool = True
+    not_sent: frozenset[str] = frozenset()
     history_sent: bool = True
 
 
@@ -58,7 +59,12 @@ class Record:
         """The encounter in context, else the only one that was sent."""
         found = self.records.get(Encounter, f"Encounter/{self.context.encounter}")
         every = self.records.all(Encounter)
-        return found or (every[0] if not self.context.encounter and len(every) == 1 else None)
+        if found is None and not self.context.encounter and len(every) == 1:
+            found = every[0]
+        if found is None:
+            return None
+        name = f"Encounter/{found.id or '?'}"
+        return found if evidence.of_patient(found.subject, self.context.patient, name, self.records) else None
 
     def days(self) -> list[Dated]:
         """The days of the encounter: those of its procedures, else its own start, else today (read from nowhere)."""
@@ -116,6 +122,7 @@ class Record:
             payer=payer,
             lines=_with_separate_regions(ours),
             history=services.history_of(self.procedures, shared.plans, day, self.context.history_sent),
+            not_sent=self.context.not_sent,
             record_sent=self.context.record_sent or any(line.services for line in ours),
             not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
         )

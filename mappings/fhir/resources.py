@@ -172,11 +172,6 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     note: list[Annotation] = []
 
 
-class CoverageClass(Struct, gc=False):
-    name: str | None = None
-    value: str | Identifier | None = None
-
-
 class PaymentBy(Struct, gc=False):
     """R5: who pays under a Coverage stands in `paymentBy` or `insurer`."""
 
@@ -232,7 +227,9 @@ class Observation(Resource, tag="Observation", gc=False):
     encounter: Reference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None
-    part_of: list[Reference] = []
+    value_string: str | None = None
+    value_codeable_concept: Worded | None = None
+    interpretation: list[Worded] = []
 
 
 class Answer(Struct, rename="camel", gc=False):
@@ -257,7 +254,6 @@ class QuestionnaireResponse(Resource, tag="QuestionnaireResponse", gc=False):
     status: str | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
-    authored: str | None = None
     part_of: list[Reference] = []
     based_on: list[Reference] = []
     item: list[ResponseItem] = []

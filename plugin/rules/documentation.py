@@ -32,6 +32,7 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             and not _shown(element, line.evidence)
             and _applies(element, line, manipulated)
             and not (line.planned and _needs_the_service(element))
+            and not (visit.not_sent and _cannot_be_seen(element, visit.not_sent))
         ]
         if unshown:
             yield from _after_the_notes(line, unshown)
@@ -65,6 +66,13 @@ def _applies(element: Element, line: Line, manipulated: bool) -> bool:
             # A device shows only where it is named, and then it is documented; certification and progress
             # reports need a history that is not read yet.
             return False
+
+
+def _cannot_be_seen(element: Element, not_sent: frozenset[str]) -> bool:
+    """Whether everything that could show an element was not to be had, so that it cannot be called missing."""
+    if not element.satisfied_by:
+        return "form" in not_sent
+    return all(not kinds.isdisjoint(not_sent) for kinds in element.satisfied_by)
 
 
 def _needs_the_service(element: Element) -> bool:

@@ -10,7 +10,7 @@ from mappings.rule_book import RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import AddModifier, Finding, Fix, RemoveModifier, ReorderModifiers, Slot
 from plugin.rules.pairs import demands_on
-from plugin.rules.placing import DISTINCT, says_distinct, with_modifier, without_modifier
+from plugin.rules.placing import DISTINCT, NO_PLACE, says_distinct, with_modifier, without_modifier
 
 PLANS = ("GP", "GO", "GN")
 """The modifiers that name the discipline under whose plan a therapy was given."""
@@ -259,6 +259,7 @@ def _adding(  # noqa: PLR0913 - the parts of a finding, named
     if remove:
         slots["remove"] = remove
     possible = line.draft and sure and len(modifiers) <= book.modifier_places.value
+    full = line.draft and sure and not possible
     taken_off = [RemoveModifier(line.ref, modifier) for modifier in remove or ()]
     put_on = [AddModifier(line.ref, modifier) for modifier in add]
     return Finding(
@@ -268,6 +269,7 @@ def _adding(  # noqa: PLR0913 - the parts of a finding, named
         slots,
         sources,
         fix=(*taken_off, *put_on) if possible else (),
+        remarks=(NO_PLACE,) if full else (),
     )
 
 

@@ -14,7 +14,7 @@ from mappings import tables
 from mappings.rule_book import Pair, RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import AddModifier, Finding, RemoveLine, Slot
-from plugin.rules.placing import says_distinct, with_modifier
+from plugin.rules.placing import NO_PLACE, says_distinct, with_modifier
 
 Verdict = Literal["distinct", "same", "unknown"]
 
@@ -251,6 +251,7 @@ def _add_distinct(line: Line, demands: list[Demand], visit: Visit, book: RuleBoo
         slots,
         sources,
         fix=tuple(AddModifier(line.ref, modifier) for modifier in add) if line.draft and room else (),
+        remarks=() if room else (NO_PLACE,),
     )
 
 

@@ -8,6 +8,9 @@ DISTINCT = ("59", "XE", "XS", "XP", "XU")
 FIRST = frozenset({"25", *DISTINCT})
 """Modifiers that affect payment and stand before those that inform."""
 
+NO_PLACE = "The line has no free place for another modifier: take one off that does not affect payment, then add it."
+"""Why a modifier is advised that no click can add."""
+
 LAST = frozenset({"GP", "GO", "GN", "KX", "GA", "GY", "GX", "GZ"})
 """Modifiers that inform, and stand after the others."""
 
