@@ -46,6 +46,7 @@ def chain(payer: str) -> tuple[Book, ...]:
     return tuple(layers)
 
 
+@functools.cache
 def begins() -> dt.date:
     """The first date of service that the books answer for."""
     return min(entry.since for entry in books()[BASE].rules["units_method"])

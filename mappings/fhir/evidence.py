@@ -26,6 +26,8 @@ NO_ANSWER = frozenset(
 )
 """What stands in a field of a form that nobody answered, lower case."""
 
+LONGEST_NO_ANSWER = 20
+
 NOTHING_FOUND = re.compile(
     r"\b(?:normal|absent|negative|none|full|wnl|unremarkable|denies|denied|no|not|without)\b|\bwithin normal limits\b"
 )
@@ -81,7 +83,7 @@ def _read_answers(items: list[ResponseItem], found: dict[str, int | None]) -> No
         for answer in item.answer:
             words = answer.value_string
             if words is not None:
-                if words.strip().rstrip(".").lower() not in NO_ANSWER:
+                if len(words) > LONGEST_NO_ANSWER or words.strip().rstrip(".").lower() not in NO_ANSWER:
                     found.setdefault(item.link_id, None)
             else:
                 _read_value(item.link_id, answer, found)

@@ -69,12 +69,13 @@ class Record:
     def days(self) -> list[Dated]:
         """The days of the encounter: those of its procedures, else its own start, else today (read from nowhere)."""
         here = self.context.encounter
-        given = {one.day for one in self.procedures if one.day and (not here or one.encounter == here)}
+        own = [one for one in self.procedures if one.day and (not here or one.encounter == here)]
         encounter = self.encounter()
         period = (encounter.period or encounter.actual_period) if encounter else None
         start = day_of(period.start) if period else None
-        if start is not None and given <= {start}:
+        if start is not None and all(_is_on(one, start) for one in own):
             return [(start, "Encounter.period")]
+        given = {one.day for one in own if one.day}
         if given:
             return [(day, "Procedure.performed[x]") for day in sorted(given)]
         return [(self.context.today, "")]
@@ -131,11 +132,16 @@ class Record:
 def _belongs(one: Given, day: dt.date, encounters: frozenset[str]) -> bool:
     if one.encounter and encounters and one.encounter not in encounters:
         return False
-    if one.day == day:
-        return True
     if one.day is None:
         return bool(one.encounter)
-    return one.utc_morning and one.encounter in encounters and one.day - day == dt.timedelta(days=1)
+    return one.day == day or (one.encounter in encounters and _is_on(one, day))
+
+
+def _is_on(one: Given, day: dt.date) -> bool:
+    """Whether a service may have been given on a day, whose evening stands under the next one in UTC."""
+    if one.day is None or one.day == day:
+        return True
+    return one.utc_morning and one.day - day == dt.timedelta(days=1)
 
 
 def _near(one: dt.date | None, other: dt.date) -> bool:
