@@ -186,11 +186,11 @@ def codes(as_json: AsJson = False) -> None:
 
 @cli.command()
 def validate(files: Files) -> None:
-    """Check resources strictly against FHIR R4; exit status 1 where one is invalid."""
+    """Check resources, or those in hook requests, strictly against FHIR R4; exit status 1 where one is invalid."""
     invalid = False
     for file in files:
         try:
-            faults = strict.faults(json.loads(_bytes(file)))
+            faults = strict.faults_of_document(json.loads(_bytes(file)))
         except (ValueError, RecursionError) as error:
             _fail(f"{file}: this is not JSON: {error}.")
         invalid = invalid or bool(faults)

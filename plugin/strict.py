@@ -20,3 +20,16 @@ def faults(resource: Any) -> list[str]:
     except (LookupError, ValueError, ImportError):
         return [f"resourceType: {resource['resourceType']!r} is no type of FHIR R4 resource."]
     return []
+
+
+def faults_of_document(document: Any) -> list[str]:
+    """The same of a hook request: of every resource in its context and prefetch, with the path of each."""
+    if not isinstance(document, dict) or "hook" not in document:
+        return faults(document)
+    found: list[str] = []
+    for part in ("context", "prefetch"):
+        values = document.get(part)
+        for key, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, dict):
+                found.extend(f"{part}.{key}: {fault}" for fault in faults(value))
+    return found

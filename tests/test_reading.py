@@ -64,7 +64,7 @@ PERIODS: list[tuple[str, Json, int | None, bool]] = [
     ("twelve hours", span("07:00", 12 * 60), 720, False),
     ("dates only", {"start": DAY, "end": DAY}, None, False),
     ("no end", {"start": EARLY}, None, False),
-    ("no such day", {"start": "2026-02-30T09:00:00Z", "end": "2026-02-30T09:30:00Z"}, None, False),
+    ("no such day", {"start": "2026-02-30T09:00:00Z", "end": "2026-02-30T09:30:00Z"}, None, True),
 ]
 
 

@@ -140,3 +140,20 @@ def test_coverage_of_somebody_else() -> None:
     del draft["insurance"]
     sent = request(CLAIM_SUBMIT, {"claim": draft}, coverage=bundle(theirs))
     assert visit(sent).payer.book == ""
+
+
+@pytest.mark.parametrize("date", ["yesterday", "03/10/2026", "2026-13-45"])
+def test_broken_date(date: str) -> None:
+    """A date of service that is none is said, though the encounter gives one."""
+    assert unreadable(claim_request(claim(item(1, "97110", servicedDate=date)))) == [
+        "context.claim.item[0].servicedDate"
+    ]
+
+
+@pytest.mark.parametrize("start", ["2026-03-02 09:00", "2026-03-02T9"])
+def test_broken_time(start: str) -> None:
+    """A time that cannot be read is said."""
+    period = {"start": start, "end": f"{DAY}T09:15:00-05:00"}
+    sent = claim_request(claim(item(1, "97110")), procedure("p1", "97110", "09:00", 15, performedPeriod=period))
+    assert unreadable(sent) == ["Procedure/p1.performedPeriod"]
+    assert line(sent).minutes is None

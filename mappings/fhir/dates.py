@@ -8,6 +8,7 @@ from mappings.fhir.resources import Period
 from mappings.visit import Interval
 
 _LONGEST = dt.timedelta(hours=12)
+_PARTIAL = re.compile(r"^\d{4}(?:-(?:0[1-9]|1[0-2]))?$")
 _TIME = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 
 
@@ -20,6 +21,11 @@ def day_of(text: str | None) -> dt.date | None:
         return dt.date.fromisoformat(text[:10])
     except ValueError:
         return None
+
+
+def is_broken(text: str | None) -> bool:
+    """Whether something stands where a date belongs that is none; a year, or a year and month, is a partial date."""
+    return bool(text) and day_of(text) is None and not _PARTIAL.match(text or "")
 
 
 @functools.lru_cache(maxsize=8192)
@@ -39,6 +45,9 @@ def interval_of(period: Period | None) -> Interval | str | None:
         return None
     start, end = instant_of(period.start), instant_of(period.end)
     if start is None or end is None:
+        for text in (period.start, period.end):
+            if is_broken(text) or (text and len(text) > len("2026-03-02") and instant_of(text) is None):
+                return "its times cannot be read; expected such as 2026-03-02T09:00:00-05:00"
         return None
     if (start.tzinfo is None) != (end.tzinfo is None):
         return "its start and end do not both have a time zone"

@@ -7,7 +7,7 @@ import msgspec
 from mappings import tables
 from mappings.fhir import coding, evidence
 from mappings.fhir import lines as lines_of
-from mappings.fhir.dates import day_of
+from mappings.fhir.dates import day_of, is_broken
 from mappings.fhir.joining import join_items, services_of_order
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.payer import claim_payer, order_payer
@@ -30,6 +30,8 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
     read_from: dict[dt.date, str] = {}
     for index, item in enumerate(claim.item):
         day, element = _item_day(item, claim, record)
+        if is_broken(item.serviced_date):
+            records.gap(f"{draft.path}.item[{index}].servicedDate", "expected a date such as 2026-03-02")
         by_day.setdefault(day, []).append((index, item))
         read_from.setdefault(day, element)
     visits = []
