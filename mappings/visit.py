@@ -98,7 +98,8 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     `date_read_from` is "" where the record states no date and today's edition had to serve.
     `record_sent` says whether the visit's Procedures were sent, so that what is missing is really missing;
     `not_sent` holds the kinds of evidence whose sources were not to be had; "form" stands for answered forms.
-    `not_ours` lists lines whose codes are in no table, and that are therefore not reviewed.
+    `elsewhere` holds the lines of other claims of the request for the same day: what may not be billed together may not
+    be billed on two claims either. `not_ours` lists lines whose codes are in no table, so that they are not reviewed.
     """
 
     draft: str
@@ -110,6 +111,7 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     record_sent: bool = True
     not_sent: frozenset[str] = frozenset()
     not_ours: tuple[str, ...] = ()
+    elsewhere: tuple[Line, ...] = ()
 
     @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:
@@ -118,8 +120,8 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def by_ref(self) -> dict[str, Line]:
-        """The lines by their references."""
-        return {line.ref: line for line in self.lines}
+        """The lines by their references, those elsewhere too."""
+        return {line.ref: line for line in (*self.lines, *self.elsewhere)}
 
     @functools.cached_property
     def billed(self) -> tuple[Line, ...]:

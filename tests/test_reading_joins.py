@@ -5,6 +5,7 @@ import pytest
 from tests.builders import (
     CLAIM_SUBMIT,
     DAY,
+    NECK,
     Json,
     bundle,
     claim,
@@ -157,3 +158,20 @@ def test_broken_time(start: str) -> None:
     sent = claim_request(claim(item(1, "97110")), procedure("p1", "97110", "09:00", 15, performedPeriod=period))
     assert unreadable(sent) == ["Procedure/p1.performedPeriod"]
     assert line(sent).minutes is None
+
+
+def test_one_visit_on_two_claims() -> None:
+    """What may not be billed together may not be billed on two claims of a batch either."""
+    both = bundle(claim(item(1, "98940"), name="a"), claim(item(1, "97140"), name="b"), kind="collection")
+    adjusted = procedure("p1", "98940", "09:00", 10, NECK)
+    treated = procedure("p2", "97140", "09:10", 15, NECK)
+    assert found(claim_request(both, adjusted, treated))["pairs.same-region"] == ["Claim/b#1"]
+
+
+def test_two_visits_in_one_batch() -> None:
+    """Claims of two days have nothing to do with each other."""
+    later = claim(item(1, "97140", servicedDate=NEXT_DAY), name="b")
+    both = bundle(claim(item(1, "98940"), name="a"), later, kind="collection")
+    adjusted = procedure("p1", "98940", "09:00", 10, NECK)
+    treated = procedure("p2", "97140", "09:10", 15, NECK, performedPeriod=span("09:10", 15, NEXT_DAY))
+    assert "pairs.same-region" not in found(claim_request(both, adjusted, treated))

@@ -4,6 +4,8 @@ The hook is our proposal (docs/hooks/claim-submit.md). Its announced name is in 
 Hooks asks of a hook outside the catalogue; the plain name is accepted as well.
 """
 
+import msgspec
+
 from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Service
@@ -53,5 +55,12 @@ def in_scope(drafted: Drafted) -> bool:
 
 
 def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
-    """The visits of all drafted claims."""
-    return [visit for draft in drafted.claims for visit in claim_visits(draft, records, context)]
+    """The visits of all drafted claims, each with what the other claims bill on its day."""
+    found = [visit for draft in drafted.claims for visit in claim_visits(draft, records, context)]
+    return [_beside_others(visit, found) for visit in found] if len(found) > 1 else found
+
+
+def _beside_others(visit: Visit, every: list[Visit]) -> Visit:
+    others = [one for one in every if one is not visit and one.date == visit.date]
+    elsewhere = tuple(line for one in others for line in one.reviewed)
+    return msgspec.structs.replace(visit, elsewhere=elsewhere) if elsewhere else visit

@@ -228,7 +228,7 @@ def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 
 def _may_be_called_for(line: Line, visit: Visit, book: RuleBook) -> bool:
     """Whether any rule, or a second line of the same code, can be the reason for a 59 on this line."""
-    others = [other for other in visit.lines if other is not line]
+    others = [other for other in (*visit.lines, *visit.elsewhere) if other is not line]
     with_em = book.distinct_with_em
     return any(
         other.code == line.code

@@ -39,9 +39,9 @@ class Demand(msgspec.Struct, frozen=True):
 
 def distinctness(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """59 where distinctness is shown, "do not bill both" where it is refuted, a question where it is unknown."""
-    billed = visit.billed
-    for line in billed:
-        demands = demands_on(line, billed, book)
+    beside = (*visit.billed, *visit.elsewhere)
+    for line in visit.billed:
+        demands = demands_on(line, beside, book)
         if not demands or not _concerns_draft(visit, line, [demand.other for demand in demands]):
             continue
         same = [demand for demand in demands if demand.verdict == "same"]
@@ -56,9 +56,9 @@ def distinctness(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 
 def never_together(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """Pairs with indicator 0: no modifier rescues them. Where editions disagree, the card only says so."""
-    lines = visit.billed
-    for one in lines:
-        for other in lines:
+    beside = (*visit.billed, *visit.elsewhere)
+    for one in visit.billed:
+        for other in beside:
             pair = book.pairs.get((other.code, one.code))
             if pair is None or not _concerns_draft(visit, one, [other]):
                 continue

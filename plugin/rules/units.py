@@ -299,7 +299,8 @@ def overlap(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """One-on-one minutes belong to one service (NCCI Policy Manual chapter XI, P.2)."""
     if book.one_on_one_time is None:
         return
-    lines = [line for line in visit.billed if line.times and tables.codes()[line.code].one_on_one]
+    every = (*visit.billed, *visit.elsewhere)
+    lines = [line for line in every if line.times and tables.codes()[line.code].one_on_one]
     for one, other in combinations(lines, 2):
         if one not in visit.reviewed and other not in visit.reviewed:
             continue
