@@ -147,7 +147,7 @@ def _suggestions(
     offered: list[tuple[str, bool, list[Action]]] = []
     if together:
         changes = fixes.actions(together, lines, request.drafts, request.about)
-        offered.append((f"Apply all {len(together)} changes", True, changes))
+        offered.append((f"Apply all {len(set(together))} changes", True, changes))
     for fix in (finding.fix, *finding.choices):
         if not fix:
             continue

@@ -81,7 +81,7 @@ KINDS: tuple[Kind, ...] = (
         "59 and GP missing",
         "{what} needs modifiers {add}, in this order, beside {others}.",
         "{what} is billed with {others}. The visit shows that it was distinct ({evidence}), and this payer asks for"
-        " GP as well. List them as {order}.",
+        " GP as well: {add}, in this order.",
     ),
     Kind(
         "modifiers.distinct-with-em",
@@ -108,6 +108,12 @@ KINDS: tuple[Kind, ...] = (
         "Modifiers in the wrong order",
         "{what}: list the modifiers as {order}.",
         "This payer reads the modifiers of {what} in the order {order}.",
+    ),
+    Kind(
+        "modifiers.repeated",
+        "Modifier twice on a line",
+        "{what}: {remove} stands there more than once.",
+        "{what} carries {remove} more than once. List each modifier once: {order}.",
     ),
     Kind(
         "modifiers.too-many",

@@ -8,7 +8,7 @@ import msgspec
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Visit
 from plugin.findings import Finding
-from plugin.rules import documentation, facts, modifiers, pairs, policy, units
+from plugin.rules import documentation, facts, modifier_lists, modifiers, one_on_one, pairs, policy, units
 
 Rule = Callable[[Visit, RuleBook], Iterator[Finding]]
 
@@ -20,15 +20,16 @@ RULES: tuple[Rule, ...] = (
     pairs.not_checked,
     units.untimed,
     units.timed,
-    units.overlap,
+    one_on_one.overlap,
     modifiers.em_needs_25,
     modifiers.distinct_with_em,
     modifiers.plan_modifier,
     modifiers.conflicts,
     modifiers.misplaced,
     modifiers.unsupported,
-    modifiers.order,
-    modifiers.places,
+    modifier_lists.repeated,
+    modifier_lists.order,
+    modifier_lists.places,
     policy.cmt_level,
     policy.unlisted,
     policy.therapies_per_visit,

@@ -94,7 +94,8 @@ def start(log: Path, **settings: str) -> Running:
             time.sleep(0.05)
         else:
             return Running(process, base, lambda: log.read_text().splitlines())
-    process.kill()
+    process.terminate()
+    process.wait(timeout=FOR_A_START)
     raise AssertionError(f"The service did not start:\n{log.read_text()}")
 
 
@@ -103,7 +104,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, fhir_server: tuple[str, li
     """The service on a free port, allowed to read from the FHIR server."""
     service = start(tmp_path_factory.mktemp("serve") / "log", VISITCUE_FHIR_SERVERS=json.dumps([fhir_server[0]]))
     yield service
-    service.process.kill()
+    service.process.terminate()  # not kill: its workers would outlive it
     service.process.wait(timeout=FOR_A_START)
 
 

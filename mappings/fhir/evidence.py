@@ -33,6 +33,8 @@ NOTHING_FOUND = re.compile(
 )
 """Words of an examination that found nothing: it was done, and is no finding of a dysfunction."""
 
+_MINUTES = re.compile(r"^\s*(\d{1,3})\s*(?:m|min|mins|min\.|minutes?)?\s*$", re.IGNORECASE)
+
 _FINDINGS = frozenset({"part-pain", "part-asymmetry", "part-range", "part-tissue"})
 _NOTHING: frozenset[str] = frozenset()
 
@@ -84,13 +86,19 @@ def _read_answers(items: list[ResponseItem], found: dict[str, int | None]) -> No
             words = answer.value_string
             if words is not None:
                 if len(words) > LONGEST_NO_ANSWER or words.strip().rstrip(".").lower() not in NO_ANSWER:
-                    found.setdefault(item.link_id, None)
+                    found.setdefault(item.link_id, _minutes_in(words) if item.link_id == "actual_time" else None)
             else:
                 _read_value(item.link_id, answer, found)
             if answer.item:
                 _read_answers(answer.item, found)
         if item.item:
             _read_answers(item.item, found)
+
+
+def _minutes_in(words: str) -> int | None:
+    """The minutes of an answer that is nothing but a number of them, as a text field may hold it."""
+    stated = _MINUTES.match(words)
+    return int(stated[1]) if stated else None
 
 
 def _read_value(link: str, answer: Answer, found: dict[str, int | None]) -> None:

@@ -61,4 +61,5 @@ def _visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]
         for visit in claim_submit.visits(drafted, records, context)
         if visit.reviewed and (day is None or visit.date == day) and _is_of(context.encounter, visit)
     ]
-    return of_claims or of_procedures
+    emptied = any(not draft.claim.item for draft in drafted.claims)  # every line was taken off: nothing is billed
+    return of_claims or ([] if emptied else of_procedures)

@@ -1,4 +1,4 @@
-"""Modifiers: 25 on an E/M, GP by payer, order, places on a line, and those that do not belong.
+"""Modifiers: 25 on an E/M, GP by payer, and those that do not belong. Their list on a line is in `modifier_lists`.
 
 59 beside a manipulation and between paired services is decided in `pairs`, by evidence.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mappings import tables
 from mappings.rule_book import RuleBook, Source
 from mappings.visit import Line, Visit
-from plugin.findings import AddModifier, Finding, Fix, RemoveModifier, ReorderModifiers, Slot
+from plugin.findings import AddModifier, Finding, Fix, RemoveModifier, Slot
 from plugin.rules.pairs import demands_on
 from plugin.rules.placing import DISTINCT, NO_PLACE, says_distinct, with_modifier, without_modifier
 
@@ -130,46 +130,6 @@ def _stands_alone(line: Line, visit: Visit, book: RuleBook) -> bool:
     return not demands or says_distinct(line) or any(one.verdict != "distinct" for one in demands)
 
 
-def order(visit: Visit, book: RuleBook) -> Iterator[Finding]:
-    """The payer's order of modifiers (HNS 97112: 59 first, then GP)."""
-    rule = book.modifier_order
-    if rule is None:
-        return
-    for line in visit.reviewed:
-        if len(line.modifiers) < 2:
-            continue
-        wanted = _in_order(line.modifiers, rule.value)
-        if wanted != line.modifiers:
-            yield Finding(
-                "modifiers.order",
-                "warning",
-                (line.ref,),
-                {"order": list(wanted)},
-                (rule.source,),
-                fix=(ReorderModifiers(line.ref, wanted),) if line.draft else (),
-            )
-
-
-def _in_order(modifiers: tuple[str, ...], ranks: tuple[str, ...]) -> tuple[str, ...]:
-    """The modifiers with the ranked ones in rank order, on the places that ranked ones hold."""
-    ranked = iter(sorted((one for one in modifiers if one in ranks), key=ranks.index))
-    return tuple(next(ranked) if one in ranks else one for one in modifiers)
-
-
-def places(visit: Visit, book: RuleBook) -> Iterator[Finding]:
-    """At most four modifiers a line; which to drop is for a person to say."""
-    limit = book.modifier_places
-    for line in visit.reviewed:
-        if len(line.modifiers) > limit.value:
-            yield Finding(
-                "modifiers.too-many",
-                "warning",
-                (line.ref,),
-                {"count": len(line.modifiers), "places": limit.value, "modifiers": list(line.modifiers)},
-                (limit.source,),
-            )
-
-
 def conflicts(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """59 never stands with an X modifier: the more specific one stays (NCCI manual I-E)."""
     rule = book.misplaced_modifiers
@@ -179,7 +139,7 @@ def conflicts(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if "59" not in line.modifiers:
             continue
         specific = [one for one in line.modifiers if one in DISTINCT[1:]]
-        if specific:
+        if specific and not (visit.payer.book and _is_habit(line, visit, book)):
             yield _removing("modifiers.59-with-x", line, ["59"], rule.source, {"keep": specific[0]})
 
 
@@ -212,18 +172,23 @@ def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     Said only where every service of the visit is of a kind that the pair table covers whole.
     """
     rule = book.misplaced_modifiers
-    codes = tables.codes()
-    if rule is None or not book.pairs_known or visit.not_ours:
-        return
-    if any(codes[line.code].kind not in PAIRS_COVER for line in visit.lines):
+    if rule is None:
         return
     for line in visit.reviewed:
-        habit = [one for one in line.modifiers if one in DISTINCT]
-        if not habit or codes[line.code].is_em or codes[line.code].is_cmt:
-            continue
-        if not _may_be_called_for(line, visit, book):
+        if _is_habit(line, visit, book):
             known = bool(visit.payer.book)  # a payer that is not known may have an edit of its own
+            habit = [one for one in line.modifiers if one in DISTINCT]
             yield _removing("modifiers.59-unsupported", line, habit, rule.source, sure=known)
+
+
+def _is_habit(line: Line, visit: Visit, book: RuleBook) -> bool:
+    """Whether a line carries 59 or an X modifier for which the whole visit shows no reason."""
+    codes = tables.codes()
+    if not says_distinct(line) or codes[line.code].is_em or codes[line.code].is_cmt:
+        return False
+    if not book.pairs_known or visit.not_ours or any(codes[one.code].kind not in PAIRS_COVER for one in visit.lines):
+        return False
+    return not _may_be_called_for(line, visit, book)
 
 
 def _may_be_called_for(line: Line, visit: Visit, book: RuleBook) -> bool:
@@ -255,10 +220,13 @@ def _adding(  # noqa: PLR0913 - the parts of a finding, named
         modifiers = without_modifier(modifiers, modifier)
     for modifier in add:
         modifiers = with_modifier(modifiers, modifier)
-    slots: dict[str, Slot] = {"add": add, "order": list(modifiers)}
+    room = len(modifiers) <= book.modifier_places.value
+    slots: dict[str, Slot] = {"add": add}
+    if room:
+        slots["order"] = list(modifiers)
     if remove:
         slots["remove"] = remove
-    possible = line.draft and sure and len(modifiers) <= book.modifier_places.value
+    possible = line.draft and sure and room
     full = line.draft and sure and not possible
     taken_off = [RemoveModifier(line.ref, modifier) for modifier in remove or ()]
     put_on = [AddModifier(line.ref, modifier) for modifier in add]

@@ -238,12 +238,13 @@ def _add_distinct(line: Line, demands: list[Demand], visit: Visit, book: RuleBoo
     modifiers = line.modifiers
     for modifier in add:
         modifiers = with_modifier(modifiers, modifier)
+    room = len(modifiers) <= book.modifier_places.value
     slots: dict[str, Slot] = {
         "add": add,
-        "order": list(modifiers),
-        "evidence": "; ".join(dict.fromkeys(demand.shown_by for demand in demands)),
+        "evidence": "; ".join(dict.fromkeys([demand.shown_by for demand in demands])),
     }
-    room = len(modifiers) <= book.modifier_places.value
+    if room:
+        slots["order"] = list(modifiers)
     return Finding(
         "modifiers.distinct-then-gp" if len(add) > 1 else "modifiers.distinct-missing",
         "warning",

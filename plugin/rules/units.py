@@ -1,4 +1,4 @@
-"""Units: too many, too few, not stated, too short, untimed, tied, without minutes, overlapping.
+"""Units: too many, too few, not stated, too short, untimed, tied, without minutes.
 
 The method comes from the rule book: Medicare adds the minutes of the day, CPT and the network take each
 service by its own minutes. Lines of one code on one day are taken together.
@@ -56,8 +56,14 @@ def untimed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
                 {"from": units, "to": limit.value},
                 (limit.source,),
                 fix=_set(lines[0], limit.value) if len(lines) == 1 else (),
-                choices=tuple((RemoveLine(line.ref),) for line in lines[1:] if line.draft),
+                choices=(_only_the_first(lines, limit.value),) if len(lines) > 1 and lines[0].draft else (),
             )
+
+
+def _only_the_first(lines: list[Line], units: int) -> tuple[Fix, ...]:
+    """The first line with these units, and none of the others."""
+    first = () if lines[0].units == units else _set(lines[0], units)
+    return (*first, *(RemoveLine(line.ref) for line in lines[1:]))
 
 
 def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -293,25 +299,3 @@ def _pooled(total: int | None) -> tuple[str, ...]:
 
 def _set(line: Line, units: int) -> tuple[Fix, ...]:
     return (SetUnits(line.ref, units),) if line.draft else ()
-
-
-def overlap(visit: Visit, book: RuleBook) -> Iterator[Finding]:
-    """One-on-one minutes belong to one service (NCCI Policy Manual chapter XI, P.2)."""
-    if book.one_on_one_time is None:
-        return
-    every = (*visit.billed, *visit.elsewhere)
-    lines = [line for line in every if line.times and tables.codes()[line.code].one_on_one]
-    for one, other in combinations(lines, 2):
-        if one not in visit.reviewed and other not in visit.reviewed:
-            continue
-        if one.code == other.code and set(one.services) & set(other.services):
-            continue  # the same time of one service on two lines; its units are judged together
-        shared = sum(mine.overlap(theirs) for mine in one.times for theirs in other.times)
-        if shared:
-            yield Finding(
-                "units.minutes-overlap",
-                "critical",
-                (one.ref, other.ref),
-                {"minutes": shared},
-                (book.one_on_one_time.source,),
-            )
