@@ -66,7 +66,7 @@ def paths(found: list[Json]) -> list[str]:
 
 
 def not_checked(found: list[Json]) -> list[str]:
-    return [key for card in with_code(found, "facts.not-checked") for key in slots(card)["keys"]]
+    return [f"prefetch.{key}" for card in with_code(found, "facts.not-checked") for key in slots(card)["keys"]]
 
 
 @pytest.mark.parametrize(("name", "broken", "below"), BROKEN, ids=[one[0] for one in BROKEN])

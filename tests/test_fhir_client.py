@@ -98,7 +98,7 @@ def serve_data(network: responses.RequestsMock, **instead: Any) -> None:
 
 
 def not_checked(found: list[Json]) -> list[str]:
-    return [key for card in with_code(found, "facts.not-checked") for key in slots(card)["keys"]]
+    return [f"prefetch.{key}" for card in with_code(found, "facts.not-checked") for key in slots(card)["keys"]]
 
 
 @pytest.mark.parametrize("service", REQUESTS)

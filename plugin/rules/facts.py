@@ -65,7 +65,7 @@ def of_request(facts: Facts) -> Iterator[Finding]:
             remarks=tuple(dict.fromkeys(f"- `{in_code(gap.path)}`: {plain(gap.reason)}" for gap in facts.gaps)),
         )
     if facts.unavailable:
-        keys = [gap.path for gap in facts.unavailable]
+        keys = [gap.path.removeprefix("prefetch.") for gap in facts.unavailable]
         yield Finding(
             "facts.not-checked",
             "info",
