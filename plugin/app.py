@@ -1,7 +1,10 @@
 """The web service. Routes translate HTTP and no more; everything else is in `plugin.answer`."""
 
+import ctypes
 import datetime as dt
 import gc
+import signal
+import sys
 import time
 
 import msgspec
@@ -23,6 +26,9 @@ from plugin.settings import Settings
 
 JSON = "application/json"
 FHIR_JSON = "application/fhir+json"
+PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of Linux's prctl."""
+
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
@@ -48,6 +54,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     return app
+
+
+def worker() -> Flask:
+    """The application of one worker process, which ends when the process that started it does.
+
+    Otherwise a parent that was killed leaves workers behind that keep the port and serve an old version.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    return create_app()
 
 
 def _add_routes(app: Flask, settings: Settings) -> None:

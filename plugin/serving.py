@@ -43,7 +43,7 @@ def banner(host: str, port: int) -> str:
 def run(host: str, port: int, workers: int) -> None:
     """Serve until stopped."""
     Granian(
-        "plugin.app:create_app",
+        "plugin.app:worker",
         factory=True,
         address=host,
         port=port,

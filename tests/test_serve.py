@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -229,3 +230,19 @@ def test_bad_rule_file_stops_the_start(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
+def test_killed(tmp_path: Path) -> None:
+    """A service whose first process is killed leaves no worker behind that keeps the port."""
+    service = start(tmp_path / "log")
+    service.process.kill()
+    service.process.wait(timeout=FOR_A_START)
+    until = time.monotonic() + FOR_A_START
+    while time.monotonic() < until:
+        try:
+            requests.get(f"{service.base}/cds-services", timeout=1)
+        except requests.RequestException:
+            return
+        time.sleep(0.05)
+    raise AssertionError("A worker still answers.")
