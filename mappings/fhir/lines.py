@@ -1,7 +1,5 @@
 """Lines of a visit: claim items and orders with the services that document them, and Procedures on no draft."""
 
-from itertools import product
-
 import msgspec
 
 from mappings import tables
@@ -21,15 +19,6 @@ class DraftClaim(msgspec.Struct, frozen=True):
     name: str
     path: str
     numbers: tuple[int, ...]
-
-
-_SHOWN = {
-    shown: frozenset(
-        kind for kind, there in zip(("diagnosis", "minutes", "diagnosis-region"), shown, strict=True) if there
-    )
-    for shown in product((False, True), repeat=3)
-}
-"""The evidence that an item and its services give together, by which of the three it is."""
 
 
 def item_line(
@@ -56,6 +45,11 @@ def item_line(
     diagnoses = [diagnosed[one] for one in item.diagnosis_sequence if one in diagnosed]
     minutes = service.minutes or stated.minutes
     codes = tuple([code for code in diagnoses if code]) or service.diagnoses
+    shown = ["diagnosis"] if diagnoses else []
+    if minutes is not None:
+        shown.append("minutes")
+    if _in_region(codes, regions):
+        shown.append("diagnosis-region")
     return Line(
         ref=f"{draft.name}#{draft.numbers[index]}",
         code=named.code,
@@ -68,7 +62,7 @@ def item_line(
         minutes=minutes,
         regions=regions,
         diagnoses=codes,
-        evidence=kinds | _SHOWN[bool(diagnoses), minutes is not None, _in_region(codes, regions)],
+        evidence=kinds.union(shown),
         answered=service.answered | shared.answered,
         notes=service.notes,
         times=service.times,
