@@ -61,10 +61,14 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     """The answer to one hook request; raises Refusal. Without `insist` missing data is said, not refused."""
     request = read_request(hook.service, body, hook.reader)
     records = Records()
-    drafted = hook.drafted(request, records)
-    if not hook.in_scope(drafted):
-        return conclude(Facts((), tuple(records.gaps)), drafted, request, setup)
+    drafted = Drafted()
+    if hook.in_scope is not None:
+        drafted = hook.drafted(request, records)
+        if not hook.in_scope(drafted):
+            return conclude(Facts((), tuple(records.gaps)), drafted, request, setup)
     found = gather(hook.service, request)
+    if hook.in_scope is None:  # the drafts come with the record, wherever that was read from
+        drafted = hook.drafted(msgspec.structs.replace(request, prefetch=found), records)
     # The three cases are told apart with `type`: isinstance of a Struct takes the long way through its metaclass.
     missing = {key: value for key, value in found.items() if type(value) is Unavailable}
     if insist:

@@ -29,7 +29,7 @@ from tests.builders import (
     order,
     order_request,
 )
-from tests.exchange import cards, codes, expressions, send, slots, with_code
+from tests.exchange import cards, codes, expressions, finding, send, slots, the, with_code
 from tests.visits import CLEAN, EXERCISE
 
 LISTED = "https://fhir.clinic.example/r4"
@@ -111,6 +111,17 @@ def test_everything_is_fetched(listed: FlaskClient, network: responses.RequestsM
     assert asked == {query for key, query in QUERIES.items() if key != "claims" or service == DISCHARGE}
     if service != DISCHARGE:
         assert codes(found) == ["units.too-many"]
+
+
+def test_fetched_claim_is_reviewed(listed: FlaskClient, network: responses.RequestsMock) -> None:
+    """A draft claim that had to be fetched is reviewed and can be corrected like one that was sent."""
+    draft = claim(item(1, "97110", 4, "GP"))
+    for key, query in QUERIES.items():
+        network.get(f"{LISTED}/{query}", json=bundle(draft) if key == "claims" else DATA.get(key, bundle()))
+    found = cards(listed, asking(DISCHARGE))
+    card = the(found, "units.too-many")
+    assert finding(card)["lines"] == ["Claim/test-claim#1"]
+    assert card["suggestions"][0]["actions"][0]["resource"]["id"] == "test-claim"
 
 
 @pytest.mark.parametrize("service", REQUESTS)

@@ -64,12 +64,16 @@ class Drafted(msgspec.Struct):
 
 
 class HookService(msgspec.Struct, frozen=True):
-    """A service, how its prefetch is decoded, and its steps: what is drafted (before data is asked for), the visits."""
+    """A service, how its prefetch is decoded, and its steps: what is drafted, whether any of it is ours, the visits.
+
+    Where the drafts come in the context, both are known before data is asked for. Where they come with the record,
+    `in_scope` is None.
+    """
 
     service: Service
     reader: PrefetchReader[Any]
     drafted: Callable[[HookRequest, Records], Drafted]
-    in_scope: Callable[[Drafted], bool]
+    in_scope: Callable[[Drafted], bool] | None
     visits: Callable[[Drafted, Records, Context], list[Visit]]
 
 

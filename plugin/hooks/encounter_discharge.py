@@ -33,7 +33,7 @@ def service() -> HookService:
         ),
         RAW,
         _drafted,
-        _in_scope,
+        None,
         _visits,
     )
 
@@ -42,10 +42,6 @@ def _drafted(request: HookRequest, records: Records) -> Drafted:
     drafted = Drafted()
     prefetched_claims(request, records, drafted)
     return drafted
-
-
-def _in_scope(drafted: Drafted) -> bool:  # noqa: ARG001 - only the record shows what an encounter holds
-    return True
 
 
 def _is_of(encounter: str, visit: Visit) -> bool:
