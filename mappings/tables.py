@@ -13,6 +13,8 @@ import msgspec
 
 FOLDER = Path(__file__).parent / "tables"
 
+MASSAGE = "97124"
+
 CODE_KINDS = frozenset(
     {
         "therapeutic-procedure", "modality-attended", "modality-supervised", "group", "evaluation",

@@ -74,13 +74,13 @@ KINDS: tuple[Kind, ...] = (
         "modifiers.distinct-missing",
         "Modifier for a distinct service missing",
         "{what} needs modifier {add} beside {others}.",
-        "{what} is billed with {others}. The visit shows that it was distinct ({evidence}). Add {add}.",
+        "{what} is billed with {others}. The record shows that it is distinct ({evidence}). Add {add}.",
     ),
     Kind(
         "modifiers.distinct-then-gp",
         "59 and GP missing",
         "{what} needs modifiers {add}, in this order, beside {others}.",
-        "{what} is billed with {others}. The visit shows that it was distinct ({evidence}), and this payer asks for"
+        "{what} is billed with {others}. The record shows that it is distinct ({evidence}), and this payer asks for"
         " GP as well: {add}, in this order.",
     ),
     Kind(

@@ -23,7 +23,6 @@ from mappings.visit import History, Interval, Minutes
 
 NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"})
 PROCEDURE_STATUSES = NOT_GIVEN | {"in-progress", "on-hold", "completed", "unknown"}
-MASSAGE = "97124"
 _SITE = frozenset({"body-site"})
 _SPECIFIC = frozenset({"body-site", "specific-site"})
 _NOTHING: frozenset[str] = frozenset()
@@ -273,7 +272,7 @@ def history_of(procedures: list[Given], plans: list[CarePlan], day: dt.date, see
         earlier, code = one.day, one.billed.code
         if earlier is not None and since <= earlier < day and code in known:
             visits.add(earlier)
-            if code == MASSAGE:
+            if code == tables.MASSAGE:
                 massages.add(earlier)
     return History(seen=seen, visits=len(visits), massage_visits=len(massages), plan_start=start)
 

@@ -6,7 +6,6 @@ from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
 from plugin.findings import Finding
-from plugin.rules.units import MASSAGE
 
 JUNCTION = (
     "A junction such as L5-S1 is named by two regions and is one motion segment: count before you bill a higher level."
@@ -51,7 +50,7 @@ def unlisted(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 
 def massage(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """More than one unit, or past the third visit: audit triggers (HNS 97124, Audit-Trigger Code)."""
-    lines = [line for line in visit.reviewed if line.code == MASSAGE]
+    lines = [line for line in visit.reviewed if line.code == tables.MASSAGE]
     if not lines:
         return
     refs = tuple(line.ref for line in lines)

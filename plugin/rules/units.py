@@ -5,18 +5,14 @@ service by its own minutes. Lines of one code on one day are taken together.
 """
 
 from collections.abc import Iterator
-from itertools import combinations
-
-import msgspec
 
 from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Line, Visit
-from plugin.findings import Finding, Fix, Level, RemoveLine, SetUnits, Slot
+from plugin.findings import Finding, Fix, Level, RemoveLine, SetUnits
 from plugin.rules import unit_methods
+from plugin.rules.ties import billed_units, is_fair, tie_of, unfair
 from plugin.text import counted
-
-MASSAGE = "97124"
 
 POOLED = (
     "This payer counts all timed minutes of the day together, so the units of the other timed services were not"
@@ -106,7 +102,7 @@ def _beyond_any_total(
     """Units that no total of the day could support: a service never gets two above its whole quarters of an hour."""
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
-        billed = _billed_units(lines) or 0
+        billed = billed_units(lines) or 0
         most = value // unit_methods.UNIT + 1
         if billed > most:
             yield Finding(
@@ -149,101 +145,20 @@ def _by_total(
 ) -> Iterator[Finding]:
     shares = unit_methods.shares(minutes)
     whole_day = sum(minutes.values())
-    tie = _Tie.of(groups, minutes, shares)
-    if tie is not None and not tie.is_fair():
-        yield tie.finding(book, whole_day)
+    tie = tie_of(groups, minutes, shares)
+    if tie is not None and not is_fair(tie):
+        yield unfair(tie, book, whole_day)
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
         if lines and not shares[code].tied:
             yield from _compared(lines, shares[code].units, value, visit.payer.book, book, total=whole_day)
 
 
-def _billed_units(lines: list[Line]) -> int | None:
-    if len(lines) == 1:
-        return lines[0].units if lines[0].billed else 0
-    units = [line.units for line in lines if line.billed]
-    return None if None in units else sum(unit for unit in units if unit is not None)
-
-
-class _Tie(msgspec.Struct, frozen=True):
-    """Services of the draft whose equal remainders compete for the last units (CMS 20.2: the clinician chooses).
-
-    `least` and `most` are the units that they may have together; they differ where a service that is not on
-    the draft competes as well.
-    """
-
-    lines: dict[str, list[Line]]
-    minutes: dict[str, int]
-    least: int
-    most: int
-
-    @classmethod
-    def of(
-        cls,
-        groups: dict[str, list[Line]],
-        minutes: dict[str, int],
-        shares: dict[str, unit_methods.Share],
-    ) -> "_Tie | None":
-        """The tie of this visit, if there is one and the draft takes part in it."""
-        tied = [code for code in minutes if shares[code].tied]
-        lines = {code: [line for line in groups[code] if line.draft] for code in tied}
-        mine = {code: found for code, found in lines.items() if found}
-        if not mine:
-            return None
-        extra = sum(shares[code].units - minutes[code] // unit_methods.UNIT for code in tied)
-        whole = sum(minutes[code] // unit_methods.UNIT for code in mine)
-        least = whole + max(0, extra - (len(tied) - len(mine)))
-        most = whole + min(extra, len(mine))
-        return cls(mine, {code: minutes[code] for code in mine}, least, most)
-
-    def is_fair(self) -> bool:
-        """Whether what is billed is one of the ways in which the units may go."""
-        billed = {code: _billed_units(lines) for code, lines in self.lines.items()}
-        for code, units in billed.items():
-            whole = self.minutes[code] // unit_methods.UNIT
-            if units not in (whole, whole + 1):
-                return False
-        return self.least <= sum(units or 0 for units in billed.values()) <= self.most
-
-    def finding(self, book: RuleBook, whole_day: int) -> Finding:
-        """What to choose from."""
-        lines = [line for found in self.lines.values() for line in found]
-        billed = sum(line.units or 0 for line in lines)
-        ways = self._ways()
-        slots: dict[str, Slot] = {
-            "from": billed,
-            "to": self.most,
-            "minutes": sum(self.minutes.values()),
-            "total": whole_day,
-            "choices": [list(way.values()) for way in ways],
-        }
-        single = all(len(found) == 1 for found in self.lines.values())
-        return Finding(
-            "units.tie",
-            "critical" if billed > self.most else "warning",
-            tuple(line.ref for line in lines),
-            slots,
-            (book.units_method.source,),
-            choices=tuple(self._fix(way) for way in ways if all(way.values())) if single else (),
-        )
-
-    def _ways(self) -> list[dict[str, int]]:
-        whole = {code: value // unit_methods.UNIT for code, value in self.minutes.items()}
-        extra = self.most - sum(whole.values())
-        return [
-            {code: units + (code in chosen) for code, units in whole.items()} for chosen in combinations(whole, extra)
-        ]
-
-    def _fix(self, way: dict[str, int]) -> tuple[Fix, ...]:
-        first = {code: lines[0] for code, lines in self.lines.items()}
-        return tuple(SetUnits(first[code].ref, units) for code, units in way.items() if first[code].units != units)
-
-
 def _compared(
     lines: list[Line], to: int, minutes: int, payer: str, book: RuleBook, total: int | None = None
 ) -> Iterator[Finding]:
     """What is billed for one code against what its minutes support."""
-    billed = _billed_units(lines)
+    billed = billed_units(lines)
     if billed == to or any(line.unread for line in lines):
         return  # as it should be; or units were stated that could not be read, and the gap says so
     refs = tuple([line.ref for line in lines])
@@ -283,7 +198,7 @@ def _may_raise(code: str, to: int, payer: str, book: RuleBook) -> bool:
     """Whether more units may be advised: not by the base book for a payer that is not known, and not massage up to
     where it draws audits."""
     limit = book.massage_units
-    return bool(payer) and not (code == MASSAGE and limit is not None and to > limit.value)
+    return bool(payer) and not (code == tables.MASSAGE and limit is not None and to > limit.value)
 
 
 def _pooled(total: int | None) -> tuple[str, ...]:
