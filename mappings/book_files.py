@@ -2,8 +2,6 @@
 
 A value without a date and a source does not load, overlapping dates do not load, an unknown key does not load.
 What is wrong is said with file, path and what was expected.
-
-    RuleFileError    a rule file breaks the rules above; nothing is served from it
 """
 
 import datetime as dt
@@ -18,6 +16,7 @@ import jsonschema
 import msgspec
 
 from mappings import tables
+from mappings.errors import RuleFileError
 from mappings.rule_book import Misplaced, Rule, Source
 from mappings.visit import EVIDENCE
 
@@ -48,10 +47,6 @@ VALUE_TYPES: Mapping[str, Any] = {
     "cmt_levels": dict[str, tuple[int, int]],
 }
 """Every rule that a book may hold, with the type of its value: the fields of RuleBook."""
-
-
-class RuleFileError(Exception):
-    """A rule file is not as it must be; the message names file, path and what was expected."""
 
 
 class Dated(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from mappings import book_files, pair_file
 from mappings.book_files import Book, KnownAs
+from mappings.errors import RuleFileError
 from mappings.rule_book import Element, Pair, Rule, RuleBook
 
 BASE = "national"
@@ -207,11 +208,10 @@ def questions() -> dict[str, Question]:
 
 def load(base: str) -> None:
     """Read every file now, so that a bad one stops the start; raises RuleFileError or UnknownPayerError."""
-    today_or_later = dt.date(9999, 1, 1)
     for book in [base, *(book.id for book in payer_books())]:
-        rule_book(book, today_or_later)
+        rule_book(book, dt.date.max)
     payer_known_as((), ("",))
     for element in book_files.read_elements():
         for book in element.levels.keys() - books().keys():
-            raise book_files.RuleFileError(f"documentation.toml: {element.id}.levels: there is no book {book!r}.")
+            raise RuleFileError(f"documentation.toml: {element.id}.levels: there is no book {book!r}.")
     questions()

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from mappings import tables
-from mappings.book_files import FOLDER, RuleFileError
+from mappings.book_files import FOLDER
+from mappings.errors import RuleFileError
 from mappings.rule_book import Pair, Rule, Source
 
 COLUMNS = frozenset({"column1", "column2", "indicator", "since", "until", "confidence", "source"})

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from mappings.errors import RuleFileError
+
 FOLDER = Path(__file__).parent / "tables"
 
 MASSAGE = "97124"
@@ -57,21 +59,42 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 @functools.cache
 def codes() -> dict[str, Code]:
     """Every billing code that VisitCue knows, by number (codes.csv)."""
-    return {
-        row["code"]: Code(
-            code=row["code"],
-            label=row["label"],
-            kind=row["kind"],
-            timed=row["timed"] == "yes",
-            always_therapy=row["always_therapy"] == "yes",
-            one_on_one=row["one_on_one"] == "yes",
-            setting=row["setting"] == "yes",
-            is_cmt=row["kind"] in ("cmt-spinal", "cmt-extraspinal"),
-            is_em=row["kind"] == "evaluation-management",
-            is_therapy=row["kind"] in THERAPIES,
-        )
-        for row in _rows("codes.csv")
-    }
+    return read_codes(FOLDER / "codes.csv")
+
+
+def read_codes(path: Path) -> dict[str, Code]:
+    """The billing codes of a table; raises RuleFileError with the line that is not as it must be."""
+    found: dict[str, Code] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            where = f"{path.name}, line {number}"
+            if row["code"] in found:
+                raise RuleFileError(f"{where}: code: {row['code']!r} stands here twice.")
+            if row["kind"] not in CODE_KINDS:
+                raise RuleFileError(f"{where}: kind: expected one of {sorted(CODE_KINDS)}, not {row['kind']!r}.")
+            found[row["code"]] = _code(where, row)
+    return found
+
+
+def _code(where: str, row: dict[str, str]) -> Code:
+    return Code(
+        code=row["code"],
+        label=row["label"],
+        kind=row["kind"],
+        timed=_yes(where, row, "timed"),
+        always_therapy=_yes(where, row, "always_therapy"),
+        one_on_one=_yes(where, row, "one_on_one"),
+        setting=_yes(where, row, "setting"),
+        is_cmt=row["kind"] in ("cmt-spinal", "cmt-extraspinal"),
+        is_em=row["kind"] == "evaluation-management",
+        is_therapy=row["kind"] in THERAPIES,
+    )
+
+
+def _yes(where: str, row: dict[str, str], column: str) -> bool:
+    if row[column] not in ("yes", "no"):
+        raise RuleFileError(f"{where}: {column}: expected yes or no, not {row[column]!r}.")
+    return row[column] == "yes"
 
 
 @functools.cache

@@ -19,8 +19,8 @@ from rich.table import Table
 
 from cds_hooks.outcome import Refusal
 from mappings import books_in_force, tables
-from mappings.book_files import RuleFileError
 from mappings.books_in_force import UnknownPayerError
+from mappings.errors import RuleFileError
 from plugin import cli_payers, finding_list, serving, strict
 from plugin.answer import Answer, Setup
 from plugin.cards import EXTENSION

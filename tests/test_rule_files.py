@@ -1,12 +1,14 @@
 """Rule files are read strictly: what is wrong is said with file, place and expectation, and nothing is served."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from mappings import book_files, books_in_force, pair_file
-from mappings.book_files import FOLDER, RuleFileError
+from mappings import book_files, books_in_force, pair_file, tables
+from mappings.book_files import FOLDER
+from mappings.errors import RuleFileError
 from mappings.rule_book import Source
 
 BROKEN = Path(__file__).parent / "rule_files" / "broken"
@@ -121,3 +123,22 @@ def test_books_in_a_ring(tmp_path: Path) -> None:
     shutil.copy(FOLDER / "national.toml", tmp_path)
     with pytest.raises(RuleFileError, match=r"ring-a\.toml: extends"):
         book_files.read_books(tmp_path)
+
+
+CODES = "code,label,kind,timed,always_therapy,one_on_one,setting,source\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (["97110,x,therapy,yes,yes,yes,no,s"], "codes.csv, line 2: kind: expected one of"),
+        (["97110,x,group,Y,yes,yes,no,s"], "codes.csv, line 2: timed: expected yes or no, not 'Y'."),
+        (["97110,x,group,yes,yes,yes,no,s"] * 2, "codes.csv, line 3: code: '97110' stands here twice."),
+    ],
+)
+def test_broken_table_of_codes(tmp_path: Path, rows: list[str], says: str) -> None:
+    """A table of codes with a slip in it does not load, and says the line and what was expected."""
+    path = tmp_path / "codes.csv"
+    path.write_text(CODES + "\n".join(rows), encoding="utf-8")
+    with pytest.raises(RuleFileError, match=re.escape(says)):
+        tables.read_codes(path)
