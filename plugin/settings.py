@@ -1,5 +1,8 @@
 """The settings of an installation, read from environment variables that begin with VISITCUE_."""
 
+from pathlib import Path
+
+import platformdirs
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -21,4 +24,13 @@ class Settings(BaseSettings):
     fetch_seconds: float = Field(
         default=2.0, description="How long reading missing prefetch may take, all keys together."
     )
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("visitcue", appauthor=False),
+        description="Where the installation keeps what was imported into it, such as the official NCCI tables.",
+    )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
+
+    @property
+    def ncci_folder(self) -> Path:
+        """Where the imported NCCI tables are."""
+        return self.data_dir / "ncci"

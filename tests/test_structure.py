@@ -39,6 +39,8 @@ DOORS = {
     "requests": "plugin/fhir_client.py",
     "fhir.resources": "plugin/strict.py",
     "jsonschema": "mappings/book_files.py",
+    "sqlite3": "mappings/ncci/store.py",
+    "openpyxl": "mappings/ncci/sheets.py",
 }
 
 MOST_LINES = 320
