@@ -1,4 +1,4 @@
-"""Reading the rule files, strictly: TOML books and the documentation catalogue (`pair_file` reads the NCCI table).
+"""Reading the rule files, strictly: TOML books and the documentation catalogue (`ncci_files` reads the NCCI tables).
 
 A value without a date and a source does not load, overlapping dates do not load, an unknown key does not load.
 What is wrong is said with file, path and what was expected.
@@ -17,7 +17,7 @@ import msgspec
 
 from mappings import tables
 from mappings.errors import RuleFileError
-from mappings.rule_book import Misplaced, Rule, Source
+from mappings.rule_book import Cap, Misplaced, Rule, Source
 from mappings.visit import EVIDENCE
 
 FOLDER = Path(__file__).parent / "books"
@@ -45,6 +45,28 @@ VALUE_TYPES: Mapping[str, Any] = {
     "massage_units": int,
     "massage_visits": int,
     "cmt_levels": dict[str, tuple[int, int]],
+    "mue": bool,
+    "noncovered": tuple[str, ...],
+    "timed_units_cap": Cap,
+    "total_minutes": bool,
+    "assistant_modifiers": dict[str, str],
+    "assistant_share": int,
+    "assistant_last_unit": int,
+    "kx_threshold": int,
+    "targeted_review": int,
+    "cmt_coverage": tuple[str, ...],
+    "chiropractor_excluded": str,
+    "conflicting_modifiers": tuple[tuple[str, str], ...],
+    "modifier_needs": dict[str, tuple[str, ...]],
+    "distinct_by": dict[str, str],
+    "certification_days": int,
+    "recertification_days": int,
+    "progress_report_visits": int,
+    "reevaluation_days": int,
+    "reevaluation_visits": int,
+    "prior_authorization": tuple[str, ...],
+    "extraspinal_with_cmt": tuple[str, ...],
+    "technique_decides": bool,
 }
 """Every rule that a book may hold, with the type of its value: the fields of RuleBook."""
 
@@ -90,6 +112,7 @@ class CatalogueElement(msgspec.Struct, frozen=True):
 
     id: str
     codes: frozenset[str]
+    of_visit: bool
     levels: dict[str, str]
     when: str
     label: str
@@ -182,6 +205,7 @@ def read_elements(path: Path = FOLDER / "documentation.toml") -> tuple[Catalogue
             CatalogueElement(
                 id=entry["id"],
                 codes=_codes(where, entry["codes"]),
+                of_visit=entry.get("of") == "visit",
                 levels=entry["levels"],
                 when=entry["when"],
                 label=entry["label"],
@@ -238,10 +262,12 @@ def _codes(where: str, named: str | list[str]) -> frozenset[str]:
             return frozenset(code.code for code in every if code.is_therapy)
         case "timed":
             return frozenset(code.code for code in every if code.timed and code.is_therapy)
+        case "treatments":
+            return frozenset(code.code for code in every if code.is_therapy or code.is_cmt)
         case "settings":
             return frozenset(code.code for code in every if code.setting)
         case _:
-            raise RuleFileError(f"{where}.codes: expected therapies, timed, settings or a list of codes.")
+            raise RuleFileError(f"{where}.codes: expected therapies, treatments, timed, settings or a list of codes.")
 
 
 def _source(part: Mapping[str, Any], words: str = "") -> Source:

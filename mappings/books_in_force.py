@@ -6,18 +6,18 @@ Books are layered like a law and its reforms: a payer's own file first, then the
 import datetime as dt
 import functools
 import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from mappings import book_files, pair_file
+from mappings import book_files, ncci_in_force
 from mappings.book_files import Book, KnownAs
 from mappings.errors import RuleFileError
-from mappings.rule_book import Element, Pair, Rule, RuleBook
+from mappings.ncci_in_force import NcciTables
+from mappings.rule_book import Element, Limit, Pair, Rule, RuleBook
 
 BASE = "national"
-NCCI_EDITION = "ncci-2024q3"
-"""The edition of the embedded pair table, as a book's edition names it."""
 
 
 class UnknownPayerError(Exception):
@@ -53,9 +53,27 @@ def begins() -> dt.date:
     return min(entry.since for entry in books()[BASE].rules["units_method"])
 
 
+@functools.cache
+def embedded_ncci() -> NcciTables:
+    """The NCCI tables that come with VisitCue."""
+    return ncci_in_force.embedded(books()[BASE].sources)
+
+
+def installed_ncci(folder: Path) -> NcciTables:
+    """The NCCI tables of an installation, embedded where none was imported; raises RuleFileError."""
+    return ncci_in_force.installed(folder, books()[BASE].sources)
+
+
+def rule_book(payer: str, on: dt.date, ncci: NcciTables | None = None) -> RuleBook:
+    """The rules of a payer in force on a date of service (on the books' first day for an earlier one).
+
+    `ncci` are the installation's tables; without them the embedded ones answer.
+    """
+    return _rule_book(payer, on, ncci or embedded_ncci())
+
+
 @functools.lru_cache(maxsize=4096)
-def rule_book(payer: str, on: dt.date) -> RuleBook:
-    """The rules of a payer in force on a date of service (on the books' first day for an earlier one)."""
+def _rule_book(payer: str, on: dt.date, ncci: NcciTables) -> RuleBook:
     layers = chain(payer)
     day = max(on, begins())
     rules: dict[str, Any] = {}
@@ -65,41 +83,37 @@ def rule_book(payer: str, on: dt.date) -> RuleBook:
             if entry is not None:
                 rules[key] = entry.rule
                 break
-    pairs = _pairs_on(day)
+    pairs = _pairs_on(day, ncci)
     own = rules.get("own_pairs")
-    known = bool(pairs)
     if own is not None:
         pairs = pairs | {(one, two): Pair(one, two, 1, Rule("1", own.source, own.confidence)) for one, two in own.value}
     return RuleBook(
         id=payer,
         title=layers[0].title,
         on=on,
-        edition=edition(payer),
+        edition=edition(payer, ncci),
         pairs=pairs,
-        pairs_known=known,
+        pairs_known=ncci.whole_from <= day,
+        limits=_limits_on(day, ncci),
         elements=_elements(payer),
         **rules,
     )
 
 
-def edition(payer: str) -> str:
-    """The edition of a book: the newest date among its layers, and the pair table's edition."""
+def edition(payer: str, ncci: NcciTables | None = None) -> str:
+    """The edition of a book: the newest date among its layers, and the NCCI tables' edition."""
     newest = max(layer.edition for layer in chain(payer))
-    return f"{payer}@{newest}+{NCCI_EDITION}"
-
-
-@functools.cache
-def _all_pairs() -> tuple[pair_file.DatedPair, ...]:
-    return pair_file.read_pairs(books()[BASE].sources)
+    return f"{payer}@{newest}+{(ncci or embedded_ncci()).edition}"
 
 
 @functools.lru_cache(maxsize=4096)
-def _pairs_on(day: dt.date) -> dict[tuple[str, str], Pair]:
-    return {
-        (dated.pair.column1, dated.pair.column2): dated.pair
-        for dated in _all_pairs()
-        if dated.since <= day and (dated.until is None or day <= dated.until)
-    }
+def _pairs_on(day: dt.date, ncci: NcciTables) -> dict[tuple[str, str], Pair]:
+    return {(dated.pair.column1, dated.pair.column2): dated.pair for dated in ncci.pairs if dated.in_force(day)}
+
+
+@functools.lru_cache(maxsize=4096)
+def _limits_on(day: dt.date, ncci: NcciTables) -> dict[str, Limit]:
+    return {dated.limit.code: dated.limit for dated in ncci.limits if dated.in_force(day)}
 
 
 @functools.cache
@@ -116,6 +130,7 @@ def _elements(payer: str) -> dict[str, tuple[Element, ...]]:
         element = Element(
             id=entry.id,
             level=level,
+            of_visit=entry.of_visit,
             when=entry.when,
             label=entry.label,
             ask=entry.ask,

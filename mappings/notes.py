@@ -15,6 +15,10 @@ _DENIAL = re.compile(
     r"\b(?:no|not|denies|denied|declined?|declines|deferred|refused|refuses|unable|none|never|omit(?:s|ted)|skipped)\b"
     r"|\bwithout(?:\s+\w+){0,2}\s*$"
 )
+_UNABLE = re.compile(r"\bunable\b")
+LOSSES = frozenset({"rationale", "medical_necessity", "97530.deficit", "97530.functional_need"})
+"""Elements that tell what a patient cannot do: there "unable" is the finding, and denies nothing."""
+
 _DENIED_AFTER = re.compile(
     r"\b(?:not|never)\s+(?:been\s+)?\w+(?:ed|en|ne)\b"
     r"|\b(?:deferred|declined|refused|omitted|skipped|on hold|held today)\b"
@@ -33,11 +37,21 @@ class _Phrases(msgspec.Struct, frozen=True):
 
 @functools.cache
 def _phrases() -> dict[str, _Phrases]:
+    return _read_phrases("phrases.csv", "element")
+
+
+@functools.cache
+def _techniques() -> dict[str, _Phrases]:
+    return _read_phrases("techniques.csv", "code")
+
+
+def _read_phrases(name: str, key: str) -> dict[str, _Phrases]:
+    """The phrases of a table by what they speak for (the column `key`)."""
     phrases: dict[str, list[str]] = {}
-    with (FOLDER / "phrases.csv").open(encoding="utf-8", newline="") as file:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            phrases.setdefault(row["element"], []).append(row["phrase"].lower())
-    return {element: _Phrases(_one_of(found), _first_words(found)) for element, found in phrases.items()}
+            phrases.setdefault(row[key], []).append(row["phrase"].lower())
+    return {one: _Phrases(_one_of(found), _first_words(found)) for one, found in phrases.items()}
 
 
 def _one_of(phrases: list[str]) -> re.Pattern[str]:
@@ -64,19 +78,30 @@ def read_notes(texts: tuple[str, ...]) -> list[Note]:
 def quotation(element: str, notes: list[Note]) -> str | None:
     """The words of the first note that document an element, or None where no note does."""
     phrases = _phrases().get(element)
-    if phrases is None:
-        return None
+    return None if phrases is None else _quoted(phrases, notes, a_loss=element in LOSSES)
+
+
+def techniques(texts: tuple[str, ...]) -> dict[str, str]:
+    """The hands-on codes whose techniques or purposes notes document, each with the words that do (techniques.csv)."""
+    notes = read_notes(texts)
+    found = {code: _quoted(phrases, notes) for code, phrases in _techniques().items()}
+    return {code: words for code, words in found.items() if words is not None}
+
+
+def _quoted(phrases: _Phrases, notes: list[Note], *, a_loss: bool = False) -> str | None:
     for note in notes:
         if phrases.first_words.isdisjoint(note.words):
             continue  # most notes hold no phrase of most elements, and this tells it without a search
         for match in phrases.pattern.finditer(note.text):
-            if not _denied(note.text, match):
+            if not _denied(note.text, match, a_loss=a_loss):
                 return _around(note.text, match)
     return None
 
 
-def _denied(note: str, match: re.Match[str]) -> bool:
+def _denied(note: str, match: re.Match[str], *, a_loss: bool) -> bool:
     before = _CLAUSE_END.split(note[: match.start()].lower())[-1]
+    if a_loss:
+        before = _UNABLE.sub("", before)
     after = _CLAUSE_END.split(note[match.end() :].lower(), maxsplit=1)[0]
     return bool(_DENIAL.search(before) or _DENIED_AFTER.search(after))
 

@@ -44,10 +44,12 @@ class Element(msgspec.Struct, frozen=True):
     """One documentation element as this book asks for it.
 
     `level` is must or should; `satisfied_by` lists alternatives, each a set of evidence kinds that stand together.
+    With `of_visit` it is asked for once a visit, and not for each service.
     """
 
     id: str
     level: str
+    of_visit: bool
     when: str
     label: str
     ask: str
@@ -70,6 +72,26 @@ class Misplaced(msgspec.Struct, frozen=True):
 
     modifier: str
     kinds: tuple[str, ...]
+
+
+class Cap(msgspec.Struct, frozen=True):
+    """The most timed units that a payer pays a day: of the whole visit, or of each discipline's therapy."""
+
+    units: int
+    per: str
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A medically unlikely edit (MUE): the most units of a code that Medicare pays a day.
+
+    `indicator` says how it is applied: 1 to each line, 2 to the day and absolutely, 3 to the day and open to appeal.
+    Units of 0 say that Medicare does not cover the code, and limit nobody else.
+    """
+
+    code: str
+    units: int
+    indicator: int
+    source: Source
 
 
 class RuleBook(msgspec.Struct, frozen=True, dict=True):
@@ -96,6 +118,28 @@ class RuleBook(msgspec.Struct, frozen=True, dict=True):
     massage_units          massage units a visit that are not yet an audit trigger
     massage_visits         massage visits that are not yet an audit trigger
     cmt_levels             spinal regions (fewest, most) by manipulation code
+    mue                    whether Medicare's unlikely-units edits (MUE) are looked at
+    noncovered             codes that the payer does not cover
+    timed_units_cap        the most timed units that the payer pays a day
+    total_minutes          whether the visit's total minutes stand for the minutes of each service
+    assistant_modifiers    the modifier that says an assistant gave the service, by the assistant's profession
+    assistant_share        percent of a service that an assistant may give without that modifier
+    assistant_last_unit    minutes of the last unit that make it the therapist's
+    kx_threshold           dollars of the year's therapy from which KX is needed
+    targeted_review        dollars of the year's therapy from which claims may be reviewed
+    cmt_coverage           modifiers of which a covered manipulation carries one
+    chiropractor_excluded  the modifier of a chiropractor's services that are never covered
+    conflicting_modifiers  modifiers that may not meet on a line
+    modifier_needs         by modifier, those of which one must stand with it
+    distinct_by            by what shows a service to be distinct, the modifier that says so
+    certification_days     days from the plan's start within which it is certified
+    recertification_days   days after which the certification is renewed
+    progress_report_visits treatment days after which a progress report is due
+    reevaluation_days      days after which a re-evaluation is due
+    reevaluation_visits    visits after which a re-evaluation is due
+    prior_authorization    professions whose services need the payer's authorization beforehand
+    extraspinal_with_cmt   codes paid beside a manipulation for an extraspinal diagnosis only
+    technique_decides      whether the documented technique tells manual therapy from massage
     """
 
     id: str
@@ -123,6 +167,29 @@ class RuleBook(msgspec.Struct, frozen=True, dict=True):
     unlisted_codes: Rule[tuple[str, ...]] | None = None
     massage_units: Rule[int] | None = None
     massage_visits: Rule[int] | None = None
+    mue: Rule[bool] | None = None
+    noncovered: Rule[tuple[str, ...]] | None = None
+    timed_units_cap: Rule[Cap] | None = None
+    total_minutes: Rule[bool] | None = None
+    assistant_modifiers: Rule[dict[str, str]] | None = None
+    assistant_share: Rule[int] | None = None
+    assistant_last_unit: Rule[int] | None = None
+    kx_threshold: Rule[int] | None = None
+    targeted_review: Rule[int] | None = None
+    cmt_coverage: Rule[tuple[str, ...]] | None = None
+    chiropractor_excluded: Rule[str] | None = None
+    conflicting_modifiers: Rule[tuple[tuple[str, str], ...]] | None = None
+    modifier_needs: Rule[dict[str, tuple[str, ...]]] | None = None
+    distinct_by: Rule[dict[str, str]] | None = None
+    certification_days: Rule[int] | None = None
+    recertification_days: Rule[int] | None = None
+    progress_report_visits: Rule[int] | None = None
+    reevaluation_days: Rule[int] | None = None
+    reevaluation_visits: Rule[int] | None = None
+    prior_authorization: Rule[tuple[str, ...]] | None = None
+    extraspinal_with_cmt: Rule[tuple[str, ...]] | None = None
+    technique_decides: Rule[bool] | None = None
+    limits: dict[str, Limit] = {}
     pairs: dict[tuple[str, str], Pair] = {}
     pairs_known: bool = False
     elements: dict[str, tuple[Element, ...]] = {}

@@ -53,6 +53,8 @@ class Line(msgspec.Struct, frozen=True):
     `not_given` is the status of a Procedure that says the service was not given ("" where none does).
     `units` is None where the draft states none. `diagnoses` are ICD-10-CM codes, the first pointed one first.
     `evidence` holds kinds from `EVIDENCE`; `answered` holds documentation element ids answered in a form.
+    `performers` are who gave it, by reference, `roles` their professions from `ROLES`; both are empty where the record
+    does not say. `assistant` are the minutes that an assistant gave without a therapist, None where that is unknown.
     """
 
     ref: str
@@ -73,6 +75,9 @@ class Line(msgspec.Struct, frozen=True):
     times: tuple[Interval, ...] = ()
     encounter: str = ""
     services: tuple[str, ...] = ()
+    performers: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    assistant: Minutes | None = None
 
 
 class Payer(msgspec.Struct, frozen=True):
@@ -83,12 +88,27 @@ class Payer(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """Earlier visits of the patient, as far as they were sent. `plan_start` is the active care plan's start."""
+    """Earlier visits of the patient, as far as they were sent; `seen` says whether they were.
+
+    `visits` are treatment days since the active care plan's start (`plan_start`), this visit not among them.
+    `evaluated_on` is the day of the last evaluation or re-evaluation before this visit, `reported_on` that of the last
+    progress report, `certified_on` that on which the plan was last certified; each None where the record shows none.
+    `visits_since_evaluation` and `visits_since_report` count treatment days after them and before this visit, from the
+    plan's start where there is none.
+    `used_pt_slp` and `used_ot` are the year's allowed charges for therapy in dollars, where a form states them.
+    """
 
     seen: bool = False
     visits: int = 0
     massage_visits: int = 0
     plan_start: dt.date | None = None
+    evaluated_on: dt.date | None = None
+    reported_on: dt.date | None = None
+    certified_on: dt.date | None = None
+    visits_since_evaluation: int = 0
+    visits_since_report: int = 0
+    used_pt_slp: float | None = None
+    used_ot: float | None = None
 
 
 class Visit(msgspec.Struct, frozen=True, dict=True):
@@ -99,7 +119,9 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     `record_sent` says whether the visit's Procedures were sent, so that what is missing is really missing;
     `not_sent` holds the kinds of evidence whose sources were not to be had; "form" stands for answered forms.
     `elsewhere` holds the lines of other claims of the request for the same day: what may not be billed together may not
-    be billed on two claims either. `not_ours` lists lines whose codes are in no table, so that they are not reviewed.
+    be billed on two claims either. `total_timed` and `total_treatment` are the minutes of the whole visit as its note
+    states them. `authorized` says that the claim carries a prior authorization. `not_ours` lists lines whose codes are
+    in no table, so that they are not reviewed.
     """
 
     draft: str
@@ -112,11 +134,19 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     not_sent: frozenset[str] = frozenset()
     not_ours: tuple[str, ...] = ()
     elsewhere: tuple[Line, ...] = ()
+    total_timed: Minutes | None = None
+    total_treatment: Minutes | None = None
+    authorized: bool = False
 
     @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:
         """The lines that findings are about: those of the draft, or all of a visit that has no draft."""
         return tuple([line for line in self.lines if line.draft or not self.draft])
+
+    @functools.cached_property
+    def standing(self) -> tuple[Line, ...]:
+        """The lines that findings are about, without those that the record says were not given."""
+        return tuple([line for line in self.reviewed if not line.not_given])
 
     @functools.cached_property
     def by_ref(self) -> dict[str, Line]:
@@ -146,6 +176,18 @@ EVIDENCE = frozenset(
         "goal", "measurable-goal", "outcome-measure", "outcome", "device", "performer", "part-pain",
         "part-asymmetry", "part-range", "part-tissue", "x-ray", "separate-region", "diagnosis-region",
         "total-timed-minutes", "total-treatment-minutes", "signature", "plan-certified", "progress-report",
+        "evaluation",
     }
 )  # fmt: skip
 """Every kind of structured evidence that a documentation element may rest on."""
+
+ROLES = frozenset(
+    {
+        "chiropractor", "physical-therapist", "physical-therapist-assistant", "occupational-therapist",
+        "occupational-therapist-assistant", "speech-pathologist", "massage-therapist", "athletic-trainer", "physician",
+    }
+)  # fmt: skip
+"""Every profession that the review tells apart."""
+
+ASSISTANTS = frozenset({"physical-therapist-assistant", "occupational-therapist-assistant"})
+"""The professions whose services carry CQ or CO."""

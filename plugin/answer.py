@@ -13,6 +13,7 @@ from cds_hooks.service import Service
 from mappings import books_in_force
 from mappings.fhir.reader import Records, read_value
 from mappings.fhir.record import Context
+from mappings.ncci_in_force import NcciTables
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Gap
 from plugin import cards as card_making
@@ -24,8 +25,21 @@ from plugin.review import Reviewed, of_request, review_all
 SHOWN_BY = {
     "plans": frozenset({"care-plan"}),
     "goals": frozenset({"goal", "measurable-goal"}),
-    "observations": frozenset({"outcome-measure", "part-pain", "part-asymmetry", "part-range", "part-tissue", "x-ray"}),
-    "forms": frozenset({"form"}),
+    "observations": frozenset(
+        {
+            "outcome-measure",
+            "part-pain",
+            "part-asymmetry",
+            "part-range",
+            "part-tissue",
+            "x-ray",
+            "total-timed-minutes",
+            "total-treatment-minutes",
+        }
+    ),
+    "forms": frozenset(
+        {"form", "plan-certified", "progress-report", "signature", "total-timed-minutes", "total-treatment-minutes"}
+    ),
 }
 """The kinds of evidence that come with one prefetch key alone."""
 
@@ -34,14 +48,16 @@ Gather = Callable[[Service, HookRequest], dict[str, Prefetched]]
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What an answer depends on beside the request: the practice's base book, and today's date."""
+    """What an answer depends on beside the request: the practice's base book, today's date, and the NCCI tables of the
+    installation (None for the embedded ones)."""
 
     base_book: str
     today: dt.date
+    ncci: NcciTables | None = None
 
     def book_for(self, payer: str, on: dt.date) -> RuleBook:
         """The payer's book on a date of service; the base book for a payer that is not known."""
-        return books_in_force.rule_book(payer or self.base_book, on)
+        return books_in_force.rule_book(payer or self.base_book, on, self.ncci)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -103,7 +119,7 @@ def conclude(facts: Facts, drafted: Drafted, request: HookRequest, setup: Setup)
     reviewed = review_all(facts, setup.book_for, books_in_force.begins())
     whole = of_request(facts, reviewed)
     patient = Patient(request.patient_id, request.encounter_id)
-    edition = reviewed[0].edition if reviewed else books_in_force.edition(setup.base_book)
+    edition = reviewed[0].edition if reviewed else books_in_force.edition(setup.base_book, setup.ncci)
     about = card_making.Request(request.instance, patient, drafted.drafts, edition)
     return Answer(card_making.cards(reviewed, whole, about), reviewed, whole)
 

@@ -15,8 +15,21 @@ DATES = [
     *["2026-03-02"] * 8,
     "2019-01-01", "2019-04-30", "2019-12-01", "2020-06-30", "2021-11-01", "2024-06-30", "2024-07-01",
 ]  # fmt: skip
-PAYERS = ["", "hns", "bcbsnc", "bcbsnc", "medicare-b", "medicare-b", "uhc", "anthem", "va-ccn", "commercial"]
-MODIFIERS = ["59", "XE", "XS", "XU", "GP", "GO", "25", "51", "KX", "RT", "76"]
+PAYERS = [
+    "",
+    "hns",
+    "bcbsnc",
+    "bcbsnc",
+    "medicare-b",
+    "medicare-b",
+    "medicare-b",
+    "uhc",
+    "anthem",
+    "aetna",
+    "va-ccn",
+    "commercial",
+]
+MODIFIERS = ["59", "XE", "XS", "XU", "GP", "GO", "25", "51", "KX", "RT", "76", "AT", "GA", "GY", "GX", "CQ", "CO"]
 ELEMENTS = frozenset(books_in_force.questions())
 
 # Services that meet in a rule. A visit is one of these, shuffled, with now and then any other service.
@@ -44,10 +57,19 @@ TIMES = st.sampled_from([()] * 3 + [(Interval(DAY + start * MINUTE, DAY + end * 
 ORDERS = [
     [chosen for length, most in enumerate([1, 5, 20, 20, 4, 4]) for chosen in islice(permutations(few, length), most)]
     + [()] * 40
-    for few in combinations(MODIFIERS, 5)
+    for few in islice(combinations(MODIFIERS, 5), 0, None, 13)
 ]
+GIVEN_BY = st.sampled_from(
+    [(frozenset[str](), frozenset[str]())] * 4
+    + [
+        (frozenset({f"Practitioner/{role}"}), frozenset({role}))
+        for role in ("chiropractor", "physical-therapist", "physical-therapist-assistant", "occupational-therapist")
+    ]
+)
+NOTES = st.sampled_from([(), (), (), ("Effleurage.",), ("Joint mobilization to increase range of motion.",)])
 UNITS = st.sampled_from([None, 0, 1, 1, 2, 2, 3, 4, 9])
 ANSWERED = st.sampled_from([ELEMENTS, ELEMENTS, ELEMENTS, frozenset[str]()])
+STATED = st.sampled_from([None, None, None, Minutes(15, "form"), Minutes(53, "form")])
 ENCOUNTERS = st.sampled_from(["", "", "", "Encounter/a", "Encounter/b"])
 
 
@@ -66,6 +88,8 @@ def visits(draw: st.DrawFn) -> Visit:
     for number, code in enumerate(codes, start=1):
         draft, billed = (True, True) if number == 1 else draw(STANDING)
         value = draw(st.sampled_from(minutes))
+        performers, roles = draw(GIVEN_BY)
+        by_assistant = draw(st.sampled_from([None, None, 0, 5, 15])) if value is not None else None
         line = Line(
             ref=f"Claim/case#{number}" if draft else f"Procedure/case#{number}",
             code=code,
@@ -78,6 +102,10 @@ def visits(draw: st.DrawFn) -> Visit:
             answered=draw(ANSWERED),
             times=draw(TIMES),
             encounter=draw(ENCOUNTERS),
+            notes=draw(NOTES),
+            performers=performers,
+            roles=roles,
+            assistant=None if by_assistant is None else Minutes(min(by_assistant, value or 0), "Procedure.performer"),
         )
         made.append(line)
     date = dt.date.fromisoformat(draw(st.sampled_from(DATES)))
@@ -92,7 +120,12 @@ def visits(draw: st.DrawFn) -> Visit:
             seen=True,
             massage_visits=draw(st.integers(0, 4)),
             plan_start=None if days is None else date - dt.timedelta(days=days),
+            visits_since_report=draw(st.sampled_from([0, 8, 9, 30])),
+            visits_since_evaluation=draw(st.sampled_from([0, 11, 12])),
+            used_pt_slp=draw(st.sampled_from([None, None, 100.0, 2480.0, 3000.0])),
         ),
+        total_timed=draw(STATED),
+        total_treatment=draw(STATED),
         record_sent=draw(st.booleans()),
     )
 

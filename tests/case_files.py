@@ -19,7 +19,7 @@ import msgspec
 from mappings import books_in_force, tables
 from mappings.book_files import VALUE_TYPES
 from mappings.rule_book import RuleBook
-from mappings.visit import EVIDENCE, Facts, History, Interval, Line, Minutes, Payer, Visit
+from mappings.visit import EVIDENCE, ROLES, Facts, History, Interval, Line, Minutes, Payer, Visit
 from plugin.finding_list import BY_CODE
 from plugin.findings import Finding
 from plugin.review import review_all
@@ -28,8 +28,8 @@ FOLDER = Path(__file__).parent / "cases"
 BASE_BOOK = "hns"
 """The book that stands in for a payer that is not known, as in a fresh installation."""
 
-SUBJECTS = frozenset({*VALUE_TYPES, "pairs", "documentation", "facts"})
-"""What a case may prove: a rule of the books, or one of the three that are no rule of a single key."""
+SUBJECTS = frozenset({*VALUE_TYPES, "pairs", "limits", "documentation", "facts"})
+"""What a case may prove: a rule of the books, or one of those that are no rule of a single key."""
 
 ON_CLAIM = "Claim/case"
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
@@ -56,13 +56,24 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     billed: bool = True
     planned: bool = False
     not_given: str = ""
+    performers: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    assistant: int | None = None
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Earlier visits of the patient."""
+    """Earlier visits of the patient; with `seen = false` they were not sent."""
 
+    seen: bool = True
     plan_start: dt.date | None = None
     massage_visits: int = 0
+    evaluated_on: dt.date | None = None
+    reported_on: dt.date | None = None
+    certified_on: dt.date | None = None
+    visits_since_evaluation: int = 0
+    visits_since_report: int = 0
+    used_pt_slp: float | None = None
+    used_ot: float | None = None
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +103,9 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     record_sent: bool = True
     on_a_claim: bool = True
     not_ours: tuple[str, ...] = ()
+    total_timed: int | None = None
+    total_treatment: int | None = None
+    authorized: bool = False
     history: Past = Past()
 
 
@@ -141,6 +155,7 @@ def _slips(case: Case) -> Iterator[str]:
             ("code", (line.code,), frozenset(tables.codes())),
             ("region", line.regions, frozenset(tables.region_parents())),
             ("evidence", line.evidence, EVIDENCE),
+            ("role", line.roles, ROLES),
             ("element", (*line.answered, *line.lacking), elements),
         ]
     for what, given, known in named:
@@ -169,15 +184,17 @@ def visit_of(case: Case) -> Visit:
         date_read_from="Claim.item.servicedDate" if case.date_known else "",
         payer=Payer(case.payer or "", case.saw),
         lines=tuple(_line(number, line, case) for number, line in enumerate(case.lines, start=1)),
-        history=History(
-            seen=True,
-            visits=case.history.massage_visits,
-            massage_visits=case.history.massage_visits,
-            plan_start=case.history.plan_start,
-        ),
+        history=History(visits=case.history.massage_visits, **msgspec.structs.asdict(case.history)),
+        total_timed=_stated(case.total_timed, "mcr.total_timed_minutes"),
+        total_treatment=_stated(case.total_treatment, "mcr.total_treatment_time"),
+        authorized=case.authorized,
         record_sent=case.record_sent,
         not_ours=tuple(f"{ON_CLAIM}#{90 + number} {code}" for number, code in enumerate(case.not_ours)),
     )
+
+
+def _stated(minutes: int | None, element: str) -> Minutes | None:
+    return None if minutes is None else Minutes(minutes, f"QuestionnaireResponse/case#{element}")
 
 
 def _line(number: int, line: CaseLine, case: Case) -> Line:
@@ -208,6 +225,9 @@ def _line(number: int, line: CaseLine, case: Case) -> Line:
         ),
         encounter=line.encounter,
         services=line.services,
+        performers=frozenset(line.performers),
+        roles=frozenset(line.roles),
+        assistant=_stated(line.assistant, "assistant_time"),
     )
 
 

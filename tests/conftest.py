@@ -1,6 +1,7 @@
 """What several test files need: the application as a client sees it, and the console command."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,14 @@ from flask.testing import FlaskClient
 from plugin import cli
 from plugin.app import create_app
 from tests.command import Done, Run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_imported_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every test goes by the embedded tables, whatever was imported on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VISITCUE_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from mappings import books_in_force
+from mappings import book_files, books_in_force
 from mappings.book_files import VALUE_TYPES
 from plugin.finding_list import KINDS
 from plugin.findings import Finding
-from tests.case_files import FOLDER, Case, Expected, findings_of, is_of_visit, read_cases, visit_of
+from tests.case_files import BASE_BOOK, FOLDER, Case, Expected, findings_of, is_of_visit, read_cases, visit_of
 
 CASES = dict(read_cases())
 
@@ -67,6 +67,37 @@ def test_every_finding_is_produced() -> None:
 def test_every_rule_is_proved() -> None:
     """Every rule that a book may hold is proved by some case."""
     assert set(VALUE_TYPES) - {key for case in CASES.values() for key in case.proves} == set()
+
+
+def values_in_force(case: Case) -> Iterator[int]:
+    """The rule values, as entries of the books, that answer for a case and that it says it proves."""
+    assert case.date is not None
+    for key in case.proves:
+        for layer in books_in_force.chain(case.payer or BASE_BOOK):
+            entry = next((one for one in layer.rules.get(key, ()) if one.in_force(case.date)), None)
+            if entry is not None:
+                yield id(entry)
+                break
+
+
+def test_every_rule_value_is_reached() -> None:
+    """Every value of every book, in each of its times, is the one in force in some case that proves its rule."""
+    reached = {value for case in CASES.values() for value in values_in_force(case)}
+    unreached = [
+        f"{book.id}: {key} since {entry.since}"
+        for book in books_in_force.books().values()
+        for key, entries in book.rules.items()
+        for entry in entries
+        if id(entry) not in reached
+    ]
+    assert unreached == []
+
+
+def test_every_element_is_asked_for() -> None:
+    """Every documentation element is called missing by some case, or is never due by itself."""
+    missing = {one for case in CASES.values() for expected in case.expect for one in expected.slots.get("missing", ())}
+    never_due = {one.id for one in book_files.read_elements() if one.when == "equipment-used"}
+    assert set(books_in_force.questions()) - missing - never_due == set()
 
 
 def test_every_book_has_cases() -> None:

@@ -139,7 +139,8 @@ def test_readme_shows_the_real_command_line(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_readme_lists_the_setting(name: str) -> None:
     """Every setting stands in the README's table with its default."""
-    default = Settings.model_fields[name].default
+    field = Settings.model_fields[name]
+    default = field.default if field.default_factory is None else "the user's data folder"
     assert f"| `VISITCUE_{name.upper()}` | `{default}` |" in README
 
 

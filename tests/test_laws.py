@@ -204,6 +204,15 @@ def test_all_fixes_together_fit_on_the_line(visit: Visit) -> None:
         assert len(now.modifiers) <= max(places, len(before.modifiers)), (before, now)
 
 
+DECIDED_BY_THE_CHOICE = {
+    "policy.massage-units",
+    "modifiers.assistant-missing",
+    "modifiers.assistant-split",
+    "modifiers.assistant-unsupported",
+}
+"""What a chosen number of units may bring with it: one that draws audits, and whose the units then are."""
+
+
 @lawful
 @given(visit=visits())
 @example(visit=TIED_WITH_ANOTHER_CLAIM)
@@ -214,7 +223,7 @@ def test_a_choice_ends_its_tie(visit: Visit) -> None:
         for way in finding.choices if finding.code == "units.tie" else ():
             left = topics(findings_of(after(visit, list(way))))
             assert not [topic for topic in left if topic[0] == "units.tie"], way
-            assert {code for code, _ in left - topics(found)} <= {"policy.massage-units"}, way
+            assert {code for code, _ in left - topics(found)} <= DECIDED_BY_THE_CHOICE, way
 
 
 @lawful
@@ -244,7 +253,10 @@ def advised(finding: Finding) -> Iterator[AddModifier]:
 
 
 def were_distinct(one: Line, other: Line) -> bool:
-    """Another encounter, or regions of which none is a part of another, or blocks of time that do not overlap."""
+    """Another encounter, regions of which none is a part of another, blocks of time apart, or another profession."""
+    if one.performers and other.performers and one.roles.isdisjoint(other.roles) and one.roles and other.roles:
+        assert one.performers.isdisjoint(other.performers)
+        return True
     if one.encounter and other.encounter and one.encounter != other.encounter:
         return True
     if one.regions and other.regions:

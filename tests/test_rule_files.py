@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mappings import book_files, books_in_force, pair_file, tables
+from mappings import book_files, books_in_force, ncci_files, tables
 from mappings.book_files import FOLDER
 from mappings.errors import RuleFileError
 from mappings.rule_book import Source
@@ -14,6 +14,7 @@ from mappings.rule_book import Source
 BROKEN = Path(__file__).parent / "rule_files" / "broken"
 BOOKS = sorted((BROKEN / "books").glob("*.toml"))
 ELEMENTS = sorted((BROKEN / "elements").glob("*.toml"))
+LIMITS = sorted((BROKEN / "limits").glob("*.csv"))
 PAIRS = sorted((BROKEN / "pairs").glob("*.csv"))
 SOURCES = {"a-page": Source("A page", "A section", "https://payer.example/page", "", "2026-01-01", "")}
 SOUND = sorted(path for path in FOLDER.glob("*.toml") if path.name not in book_files.DATA_FILES)
@@ -42,6 +43,7 @@ def test_there_are_enough() -> None:
     assert len(BOOKS) >= 14
     assert len(ELEMENTS) >= 6
     assert len(PAIRS) >= 6
+    assert len(LIMITS) >= 6
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=by_name)
@@ -69,8 +71,18 @@ def test_broken_pairs(path: Path, tmp_path: Path) -> None:
     table = tmp_path / "pairs.csv"
     table.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
     with pytest.raises(RuleFileError) as caught:
-        pair_file.read_pairs(SOURCES, table)
+        ncci_files.read_pairs(SOURCES, table)
     assert_said(path, caught.value, "pairs.csv")
+
+
+@pytest.mark.parametrize("path", LIMITS, ids=by_name)
+def test_broken_limits(path: Path, tmp_path: Path) -> None:
+    """A table of unit limits with a mistake does not load, and the error names the file and the line."""
+    table = tmp_path / "limits.csv"
+    table.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[1:]), encoding="utf-8")
+    with pytest.raises(RuleFileError) as caught:
+        ncci_files.read_limits(SOURCES, table)
+    assert_said(path, caught.value, "limits.csv")
 
 
 @pytest.mark.parametrize("path", SOUND, ids=by_name)
@@ -82,9 +94,10 @@ def test_sound_book(path: Path, tmp_path: Path) -> None:
 
 
 def test_sound_tables() -> None:
-    """The embedded pair table and documentation catalogue load."""
+    """The embedded NCCI tables and the documentation catalogue load."""
     sources = books_in_force.books()[books_in_force.BASE].sources
-    assert pair_file.read_pairs(sources)
+    assert ncci_files.read_pairs(sources)
+    assert ncci_files.read_limits(sources)
     assert book_files.read_elements()
 
 
@@ -103,7 +116,7 @@ def test_unused_source(path: Path) -> None:
     content = book_files.read_toml(path)
     used = {entry["source"] for key in book_files.VALUE_TYPES for entry in content.get(key, ())}
     csv_sources = (
-        {pair.pair.rule.source.title for pair in pair_file.read_pairs(_national())}
+        {pair.pair.rule.source.title for pair in ncci_files.read_pairs(_national())}
         if path.stem == "national"
         else set()
     )

@@ -11,6 +11,8 @@ from mappings.notes import quotation, read_notes
 from mappings.rule_book import Element, RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import AskForDocument, Finding
+from plugin.rules import due
+from plugin.rules.placing import EXCLUDED
 from plugin.text import plain
 
 AT_ORDER = frozenset({"body-site", "specific-site", "reason", "diagnosis", "care-plan", "goal", "measurable-goal"})
@@ -21,14 +23,15 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """One finding a line: the elements that its record lacks, must before should."""
     if not visit.record_sent:
         return
-    manipulated = not tables.manipulations().isdisjoint([line.code for line in visit.billed])
+    manipulated = not tables.manipulations().isdisjoint([line.code for line in (*visit.billed, *visit.elsewhere)])
     for line in visit.reviewed:
         if line.not_given:
             continue
         unshown = [
             element
             for element in book.elements.get(line.code, ())
-            if element.id not in line.answered
+            if not element.of_visit
+            and element.id not in line.answered
             and not _shown(element, line.evidence)
             and _applies(element, line, manipulated)
             and not (line.planned and _needs_the_service(element))
@@ -36,6 +39,67 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         ]
         if unshown:
             yield from _after_the_notes(line, unshown)
+
+
+def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """One finding a visit: what its note states once for all services, and what has fallen due in its course."""
+    if not visit.record_sent:
+        return
+    asking: dict[str, tuple[Element, list[Line]]] = {}
+    for line in visit.standing:
+        if not EXCLUDED.isdisjoint(line.modifiers):
+            continue  # Medicare's demands on therapy are not made of what it excludes
+        for element in book.elements.get(line.code, ()):
+            if element.of_visit and not (line.planned and _needs_the_service(element)):
+                asking.setdefault(element.id, (element, []))[1].append(line)
+    lacking: list[tuple[Element, str]] = []
+    lines: list[Line] = []
+    for element, asked in asking.values():
+        why = _due(element, visit, book)
+        if why is not None and not _shown_by_any(element, visit, asked):
+            lacking.append((element, why))
+            lines.extend(line for line in asked if line not in lines)
+    if lacking:
+        yield _of_visit(lines, lacking)
+
+
+def _due(element: Element, visit: Visit, book: RuleBook) -> str | None:
+    """Why an element of the visit is asked for ("" for always), None where it is not due or cannot be seen."""
+    if visit.not_sent and _cannot_be_seen(element, visit.not_sent):
+        return None
+    match element.when:
+        case "over-30-days":
+            return due.certification(visit, book) or None
+        case "each-10-days":
+            return due.progress_report(visit, book) or None
+        case "each-12-visits":
+            return due.reevaluation(visit, book) or None
+        case _:
+            return ""
+
+
+def _shown_by_any(element: Element, visit: Visit, lines: list[Line]) -> bool:
+    given = [line for line in visit.lines if not line.not_given]
+    if any(element.id in line.answered or _shown(element, line.evidence) for line in given):
+        return True
+    return any(quotation(element.id, read_notes(line.notes)) is not None for line in lines if line.notes)
+
+
+def _of_visit(lines: list[Line], lacking: list[tuple[Element, str]]) -> Finding:
+    must = [element.id for element, _ in lacking if element.level == "must"]
+    ids = tuple(element.id for element, _ in lacking)
+    return Finding(
+        "documentation.visit-missing",
+        "warning" if must else "info",
+        tuple(line.ref for line in lines),
+        {"missing": list(ids), "must": len(must), "count": len(lacking)},
+        _one_of_each([element.source for element, _ in lacking]),
+        fix=(AskForDocument(lines[0].ref, (), ids),),
+        remarks=tuple(
+            f"- {element.level}: {element.label} (`{element.id}`){f': {why}' if why else ''}"
+            for element, why in lacking
+        ),
+    )
 
 
 def _after_the_notes(line: Line, unshown: list[Element]) -> Iterator[Finding]:
@@ -63,9 +127,7 @@ def _applies(element: Element, line: Line, manipulated: bool) -> bool:
         case "no-x-ray":
             return "x-ray" not in line.evidence
         case _:
-            # A device shows only where it is named, and then it is documented; certification and progress
-            # reports need a history that is not read yet.
-            return False
+            return False  # a device shows only where it is named, and then it is documented
 
 
 def _cannot_be_seen(element: Element, not_sent: frozenset[str]) -> bool:

@@ -1,11 +1,11 @@
-"""The list of modifiers on a line: their order, repetition, and how many fit."""
+"""The list of modifiers on a line: order, repetition, how many fit, and which may not or must stand together."""
 
 from collections.abc import Iterator
 
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
-from plugin.findings import Finding, ReorderModifiers
-from plugin.rules.placing import DISTINCT
+from plugin.findings import AddModifier, Finding, RemoveModifier, ReorderModifiers
+from plugin.rules.placing import DISTINCT, contradictions
 
 SEVERAL = 2
 
@@ -23,11 +23,11 @@ def order(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if wanted != listed:
             yield Finding(
                 "modifiers.order",
-                "warning",
+                "warning" if rule.may_advise else "info",
                 (line.ref,),
                 {"order": list(wanted)},
                 (rule.source,),
-                fix=(ReorderModifiers(line.ref, wanted),) if line.draft else (),
+                fix=(ReorderModifiers(line.ref, wanted),) if line.draft and rule.may_advise else (),
             )
 
 
@@ -77,3 +77,42 @@ def places(visit: Visit, book: RuleBook) -> Iterator[Finding]:
                 {"count": len(line.modifiers), "places": limit.value, "modifiers": list(line.modifiers)},
                 (limit.source,),
             )
+
+
+def contradicting(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """Modifiers that may not meet on a line, since they say opposite things; which one is true a person chooses."""
+    rule = book.conflicting_modifiers
+    if rule is None:
+        return
+    for line in visit.reviewed:
+        for pair in contradictions(line.modifiers, book):
+            yield Finding(
+                "modifiers.conflict",
+                "warning" if rule.may_advise else "info",
+                (line.ref,),
+                {"modifiers": list(pair)},
+                (rule.source,),
+                choices=tuple((RemoveModifier(line.ref, one),) for one in pair)
+                if line.draft and rule.may_advise
+                else (),
+            )
+
+
+def incomplete(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """A modifier that stands only together with another one (GX with GY)."""
+    rule = book.modifier_needs
+    if rule is None:
+        return
+    for line in visit.reviewed:
+        for has, needs in rule.value.items():
+            if has in line.modifiers and set(needs).isdisjoint(line.modifiers):
+                room = len(line.modifiers) < book.modifier_places.value
+                put_on = [(AddModifier(line.ref, one),) for one in needs] if room else []
+                yield Finding(
+                    "modifiers.needs-another",
+                    "warning" if rule.may_advise else "info",
+                    (line.ref,),
+                    {"has": [has], "add": list(needs)},
+                    (rule.source,),
+                    choices=(*put_on, (RemoveModifier(line.ref, has),)) if line.draft and rule.may_advise else (),
+                )

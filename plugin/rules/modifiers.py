@@ -1,4 +1,4 @@
-"""Modifiers: 25 on an E/M, GP by payer, and those that do not belong. Their list on a line is in `modifier_lists`.
+"""Modifiers: 25 on an E/M, and those that do not belong. GP is in `plans`, their list on a line in `modifier_lists`.
 
 59 beside a manipulation and between paired services is decided in `pairs`, by evidence.
 """
@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from mappings import tables
 from mappings.rule_book import RuleBook, Source
 from mappings.visit import Line, Visit
-from plugin.findings import AddModifier, Finding, Fix, RemoveModifier, Slot
+from plugin.findings import Finding
+from plugin.rules.changes import adding, removing
 from plugin.rules.pairs import demands_on
-from plugin.rules.placing import DISTINCT, NO_PLACE, says_distinct, with_modifier, without_modifier
+from plugin.rules.placing import DISTINCT, says_distinct
 
-PLANS = ("GP", "GO", "GN")
-"""The modifiers that name the discipline under whose plan a therapy was given."""
+NOT_ON_A_COVERED_CMT = frozenset({"GP", "GO", "GN", "GY", "GX", "KX", "CQ", "CO"})
+"""Medicare's modifiers of therapy and of excluded services: only AT, GA or GZ belong on a covered manipulation."""
 
 PAIRS_COVER = frozenset(
     {
@@ -29,10 +30,6 @@ PAIRS_COVER = frozenset(
 )
 """Kinds of code whose pairs among each other the embedded table holds without exception."""
 
-PHYSICAL = frozenset({"97161", "97162", "97163", "97164"})
-OCCUPATIONAL = frozenset({"97165", "97166", "97167", "97168"})
-SPEECH = frozenset({"92507", "92508", "92521", "92522", "92523", "92524", "92526"})
-
 
 def em_needs_25(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """An E/M beside a manipulation or a therapist's evaluation needs 25, never 59 (NCCI manual XI-S, PTP edits)."""
@@ -42,7 +39,7 @@ def em_needs_25(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             others = [other for other, _ in asking]
             sources = tuple(dict.fromkeys(source for _, source in asking))
             habit = [one for one in line.modifiers if one in DISTINCT]
-            yield _adding("modifiers.25-missing", line, others, ["25"], sources, book, remove=habit)
+            yield adding("modifiers.25-missing", line, others, ["25"], sources, book, remove=habit)
 
 
 def _asking_for_25(line: Line, visit: Visit, book: RuleBook) -> list[tuple[Line, Source]]:
@@ -81,53 +78,7 @@ def distinct_with_em(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     for line in visit.reviewed:
         if line.code in rule.value and not says_distinct(line):
             sure = bool(visit.payer.book) and rule.may_advise
-            yield _adding("modifiers.distinct-with-em", line, ems, ["59"], (rule.source,), book, sure=sure)
-
-
-def plan_modifier(visit: Visit, book: RuleBook) -> Iterator[Finding]:
-    """GP (GO, GN) where the payer asks for it: on every always-therapy line, or beside a manipulation."""
-    codes = tables.codes()
-    always, beside = book.gp_always_therapy, book.gp_with_cmt
-    if (always is None or not always.value) and beside is None:
-        return
-    manipulated = not tables.manipulations().isdisjoint([line.code for line in visit.billed])
-    for line in visit.reviewed:
-        if line.modifiers and any(plan in line.modifiers for plan in PLANS):
-            continue
-        if always is not None and always.value and codes[line.code].always_therapy:
-            plan = _plan(line, visit)
-            sure = always.may_advise and bool(plan)
-            yield _adding("modifiers.gp-missing", line, [], [plan or "GP"], (always.source,), book, sure=sure)
-        elif beside is not None and manipulated and line.code in beside.value and _stands_alone(line, visit, book):
-            yield _adding("modifiers.gp-missing", line, [], ["GP"], (beside.source,), book)
-
-
-def _plan(line: Line, visit: Visit) -> str:
-    """The discipline's modifier, as far as the codes tell it: the line's own, else that of the visit's evaluations.
-
-    "" where both a physical and an occupational therapist evaluated, so that only a person can tell.
-    """
-    if line.code in OCCUPATIONAL:
-        return "GO"
-    if line.code in SPEECH:
-        return "GN"
-    if line.code in PHYSICAL:
-        return "GP"
-    stated = {plan for one in visit.billed for plan in PLANS if plan in one.modifiers}
-    if stated:
-        return stated.pop() if len(stated) == 1 else ""
-    codes = {one.code for one in visit.billed}
-    if codes & OCCUPATIONAL:
-        return "" if codes & PHYSICAL else "GO"
-    return "GP"
-
-
-def _stands_alone(line: Line, visit: Visit, book: RuleBook) -> bool:
-    """Whether GP is told by itself: not with 59 in one finding, and not on a line that is not to be billed."""
-    demands = demands_on(line, visit.billed, book)
-    if any(one.verdict == "same" for one in demands):
-        return False
-    return not demands or says_distinct(line) or any(one.verdict != "distinct" for one in demands)
+            yield adding("modifiers.distinct-with-em", line, ems, ["59"], (rule.source,), book, sure=sure)
 
 
 def conflicts(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -140,7 +91,7 @@ def conflicts(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             continue
         specific = [one for one in line.modifiers if one in DISTINCT[1:]]
         if specific and not (visit.payer.book and _is_habit(line, visit, book)):
-            yield _removing("modifiers.59-with-x", line, ["59"], rule.source, {"keep": specific[0]})
+            yield removing("modifiers.59-with-x", line, ["59"], (rule.source,), {"keep": specific[0]})
 
 
 def misplaced(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -159,11 +110,16 @@ def misplaced(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         ]
         if wrong and _asking_for_25(line, visit, book):
             wrong = [one for one in wrong if one not in DISTINCT]  # goes with the finding that 25 is missing
-        if wrong:
-            yield _removing("modifiers.misplaced", line, wrong, rule.source)
+        sources = [rule.source] if wrong else []
+        covered = book.cmt_coverage
+        if covered is not None and kind == "cmt-spinal" and not set(covered.value).isdisjoint(line.modifiers):
+            beside = [one for one in dict.fromkeys(line.modifiers) if one in NOT_ON_A_COVERED_CMT]
+            wrong, sources = [*wrong, *beside], [*sources, covered.source] if beside else sources
         never = book.never_with_25
         if never is not None and line.code in never.value and "25" in line.modifiers:
-            yield _removing("modifiers.misplaced", line, ["25"], never.source)
+            wrong, sources = [*wrong, "25"], [*sources, never.source]
+        if wrong:
+            yield removing("modifiers.misplaced", line, wrong, tuple(sources))
 
 
 def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -178,7 +134,7 @@ def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if _is_habit(line, visit, book):
             known = bool(visit.payer.book)  # a payer that is not known may have an edit of its own
             habit = [one for one in line.modifiers if one in DISTINCT]
-            yield _removing("modifiers.59-unsupported", line, habit, rule.source, sure=known)
+            yield removing("modifiers.59-unsupported", line, habit, (rule.source,), sure=known)
 
 
 def _is_habit(line: Line, visit: Visit, book: RuleBook) -> bool:
@@ -202,60 +158,3 @@ def _may_be_called_for(line: Line, visit: Visit, book: RuleBook) -> bool:
         or bool(with_em and line.code in with_em.value and tables.codes()[other.code].is_em)
         for other in others
     ) or bool(demands_on(line, visit.billed, book))
-
-
-def _adding(  # noqa: PLR0913 - the parts of a finding, named
-    code: str,
-    line: Line,
-    others: list[Line],
-    add: list[str],
-    sources: tuple[Source, ...],
-    book: RuleBook,
-    *,
-    remove: list[str] | None = None,
-    sure: bool = True,
-) -> Finding:
-    modifiers = line.modifiers
-    for modifier in remove or ():
-        modifiers = without_modifier(modifiers, modifier)
-    for modifier in add:
-        modifiers = with_modifier(modifiers, modifier)
-    room = len(modifiers) <= book.modifier_places.value
-    slots: dict[str, Slot] = {"add": add}
-    if room:
-        slots["order"] = list(modifiers)
-    if remove:
-        slots["remove"] = remove
-    possible = line.draft and sure and room
-    full = line.draft and sure and not possible
-    taken_off = [RemoveModifier(line.ref, modifier) for modifier in remove or ()]
-    put_on = [AddModifier(line.ref, modifier) for modifier in add]
-    return Finding(
-        code,
-        "warning" if sure else "info",
-        (line.ref, *(other.ref for other in others)),
-        slots,
-        sources,
-        fix=(*taken_off, *put_on) if possible else (),
-        remarks=(NO_PLACE,) if full else (),
-    )
-
-
-def _removing(
-    code: str,
-    line: Line,
-    remove: list[str],
-    source: Source,
-    more: dict[str, Slot] | None = None,
-    *,
-    sure: bool = True,
-) -> Finding:
-    left = line.modifiers
-    for modifier in remove:
-        left = without_modifier(left, modifier)
-    slots: dict[str, Slot] = {"remove": remove, **(more or {})}
-    if left:
-        slots["order"] = list(left)
-    possible = line.draft and sure
-    fix: tuple[Fix, ...] = tuple(RemoveModifier(line.ref, one) for one in remove) if possible else ()
-    return Finding(code, "warning" if sure else "info", (line.ref,), slots, (source,), fix=fix)

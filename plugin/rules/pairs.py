@@ -6,19 +6,16 @@ record does not show distinctness the review asks and does not advise 59.
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 import msgspec
 
 from mappings import tables
 from mappings.rule_book import Pair, RuleBook, Source
 from mappings.visit import Line, Visit
-from plugin.findings import AddModifier, Finding, RemoveLine, Slot
-from plugin.rules.placing import NO_PLACE, says_distinct, with_modifier
-
-Verdict = Literal["distinct", "same", "unknown"]
-
-MANUAL_THERAPY = "97140"
+from plugin.findings import AddModifier, Finding, RemoveLine, RemoveModifier, Slot
+from plugin.rules.coverage import is_extraspinal
+from plugin.rules.distinct import Shown, Verdict, asks_of, compare
+from plugin.rules.placing import DISTINCT, NO_PLACE, says_distinct, with_modifier
 
 ASKS = {
     "region": "another body region, documented for each of the two",
@@ -33,7 +30,7 @@ class Demand(msgspec.Struct, frozen=True):
 
     other: Line
     verdict: Verdict
-    shown_by: str
+    shown_by: Shown
     sources: tuple[Source, ...]
 
 
@@ -52,6 +49,8 @@ def distinctness(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             yield _question(line, unknown)
         elif not says_distinct(line):
             yield _add_distinct(line, demands, visit, book)
+        else:
+            yield from _less_specific(line, demands, visit, book)
 
 
 def never_together(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -108,82 +107,6 @@ def _sources(code: str, other: str, book: RuleBook) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def compare(line: Line, other: Line, book: RuleBook) -> tuple[Verdict, str]:
-    """Whether two services were distinct by what the record shows, and by what it shows it."""
-    asks = asks_of(line, other)
-    verdict: Verdict = "unknown" if asks == "time" else _by_region(line, other, book)
-    if verdict == "distinct":
-        return "distinct", f"{_names(line.regions)}, not {_names(other.regions)}"
-    if asks == "region" and _is_policy(line, book):
-        return verdict, ""
-    if book.group_alone is not None and _is_group(other):
-        return "unknown", ""
-    if not _share_time(line, other):
-        if line.encounter and other.encounter and line.encounter != other.encounter:
-            return "distinct", "another encounter"
-        if asks != "region" and line.times and other.times:
-            return "distinct", "separate blocks of time"
-    return (verdict, "") if asks == "region" else ("unknown", "")
-
-
-def _by_region(line: Line, other: Line, book: RuleBook) -> Verdict:
-    """The verdict of the regions; it is not "distinct" where the record of one of the two is not to be relied on."""
-    verdict = _regions(line.regions, other.regions)
-    if verdict != "distinct":
-        return verdict
-    spinal = tables.spinal_regions()
-    level = book.cmt_levels.value.get(other.code)
-    if level is not None and len(other.regions & spinal) < level[0] and line.regions & spinal:
-        return "unknown"  # the manipulation claims more regions than its record names: this may be one of them
-    if line.code == MANUAL_THERAPY and _is_policy(line, book) and _diagnosed_elsewhere(line):
-        return "unknown"
-    return "distinct"
-
-
-def _is_policy(line: Line, book: RuleBook) -> bool:
-    """Whether the network's own rule decides, which knows no reason but the region (HNS 97140)."""
-    return book.distinct_with_cmt is not None and line.code in book.distinct_with_cmt.value
-
-
-def _diagnosed_elsewhere(line: Line) -> bool:
-    """Whether the first diagnosis of a line names another region than the one treated (HNS 97140: it must show it)."""
-    named = bool(line.diagnoses) and bool(tables.diagnosis_regions(line.diagnoses[0]))
-    return named and "diagnosis-region" not in line.evidence
-
-
-def _is_group(line: Line) -> bool:
-    return tables.codes()[line.code].kind == "group"
-
-
-def asks_of(line: Line, other: Line) -> str:
-    """What kind of evidence decides this pair: a key of ASKS (NCCI Policy Manual XI-S, XI-P.2)."""
-    codes = tables.codes()
-    one, two = codes[line.code], codes[other.code]
-    if one.is_cmt or two.is_cmt:
-        return "region"
-    if (one.timed and two.timed) or not {one.kind, two.kind}.isdisjoint(("group", "evaluation", "test")):
-        return "time"
-    return "region or time"
-
-
-def _regions(mine: frozenset[str], theirs: frozenset[str]) -> Verdict:
-    """Distinct where no region is near one of theirs, same where every region is one of theirs, else unknown."""
-    if not mine or not theirs:
-        return "unknown"
-    if mine <= theirs:
-        return "same"
-    near = any(tables.regions_near(region, other) for region in mine for other in theirs)
-    return "unknown" if near else "distinct"
-
-
-def _share_time(line: Line, other: Line) -> bool:
-    return any(mine.overlap(theirs) for mine in line.times for theirs in other.times)
-
-
-def _names(regions: frozenset[str]) -> str:
-    return ", ".join(sorted(regions))
-
-
 def _concerns_draft(visit: Visit, line: Line, others: list[Line]) -> bool:
     """Whether a finding on these lines is about the draft (or the visit has none)."""
     return not visit.draft or line.draft or any(other.draft for other in others)
@@ -228,8 +151,10 @@ def _question(line: Line, demands: list[Demand]) -> Finding:
 
 
 def _add_distinct(line: Line, demands: list[Demand], visit: Visit, book: RuleBook) -> Finding:
-    add = ["59"]
+    add = [_distinct_modifier(demands, book)]
     sources = _because(demands)
+    if add != ["59"] and book.distinct_by is not None:
+        sources = (*sources, book.distinct_by.source)
     beside_cmt = any(tables.codes()[demand.other.code].is_cmt for demand in demands)
     gp = book.gp_with_cmt
     if gp is not None and beside_cmt and line.code in gp.value and "GP" not in line.modifiers:
@@ -239,21 +164,55 @@ def _add_distinct(line: Line, demands: list[Demand], visit: Visit, book: RuleBoo
     for modifier in add:
         modifiers = with_modifier(modifiers, modifier)
     room = len(modifiers) <= book.modifier_places.value
-    slots: dict[str, Slot] = {
-        "add": add,
-        "evidence": "; ".join(dict.fromkeys([demand.shown_by for demand in demands])),
-    }
+    slots: dict[str, Slot] = {"add": add, "evidence": _evidence(demands)}
     if room:
         slots["order"] = list(modifiers)
+    doubtful = beside_cmt and _paid_extraspinal_only(line, book)
+    possible = line.draft and room and not doubtful
     return Finding(
         "modifiers.distinct-then-gp" if len(add) > 1 else "modifiers.distinct-missing",
-        "warning",
+        "info" if doubtful else "warning",
         _refs(line, demands),
         slots,
         sources,
-        fix=tuple(AddModifier(line.ref, modifier) for modifier in add) if line.draft and room else (),
+        fix=tuple(AddModifier(line.ref, modifier) for modifier in add) if possible else (),
         remarks=() if room else (NO_PLACE,),
     )
+
+
+def _distinct_modifier(demands: list[Demand], book: RuleBook) -> str:
+    """The most specific modifier that is true of every partner, as the payer takes it; else 59."""
+    named = {demand.shown_by.how for demand in demands}
+    rule = book.distinct_by
+    return rule.value[named.pop()] if rule is not None and len(named) == 1 else "59"
+
+
+def _less_specific(line: Line, demands: list[Demand], visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """59 where the record shows what an X modifier says more exactly, and the payer asks for that (NCCI manual I-E)."""
+    better = _distinct_modifier(demands, book)
+    rule = book.distinct_by
+    if rule is None or better == "59" or [one for one in line.modifiers if one in DISTINCT] != ["59"]:
+        return
+    if book.distinct_with_cmt is not None and line.code in book.distinct_with_cmt.value:
+        return  # the network names 59 itself
+    yield Finding(
+        "modifiers.less-specific",
+        "info",
+        _refs(line, demands),
+        {"remove": ["59"], "add": [better], "evidence": _evidence(demands)},
+        (rule.source,),
+        fix=(RemoveModifier(line.ref, "59"), AddModifier(line.ref, better)) if line.draft else (),
+    )
+
+
+def _evidence(demands: list[Demand]) -> str:
+    return "; ".join(dict.fromkeys([demand.shown_by.words for demand in demands]))
+
+
+def _paid_extraspinal_only(line: Line, book: RuleBook) -> bool:
+    """Whether the payer's own rule leaves it open that a 59 beside a manipulation is paid."""
+    rule = book.extraspinal_with_cmt
+    return rule is not None and line.code in rule.value and not is_extraspinal(line)
 
 
 def low_visit_with_cmt(visit: Visit, book: RuleBook) -> Iterator[Finding]:

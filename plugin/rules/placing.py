@@ -1,5 +1,6 @@
 """Where a modifier goes among the others of its line."""
 
+from mappings.rule_book import RuleBook
 from mappings.visit import Line
 
 DISTINCT = ("59", "XE", "XS", "XP", "XU")
@@ -11,23 +12,31 @@ FIRST = frozenset({"25", *DISTINCT})
 NO_PLACE = "The line has no free place for another modifier: take one off that does not affect payment, then add it."
 """Why a modifier is advised that no click can add."""
 
-LAST = frozenset({"GP", "GO", "GN", "KX", "GA", "GY", "GX", "GZ"})
+PLANS = ("GP", "GO", "GN")
+"""The modifiers that name the discipline under whose plan a therapy was given."""
+
+LAST = frozenset({"KX", "GA", "GY", "GX", "GZ"})
 """Modifiers that inform, and stand after the others."""
 
+EXCLUDED = frozenset({"GY", "GX"})
+"""Modifiers that say Medicare excludes the service by law."""
 
-_RANK = {**dict.fromkeys(FIRST, 0), **dict.fromkeys(LAST, 2)}
+NOTICES = frozenset({"GA", "GX", "GY", "GZ"})
+"""Modifiers that say no payment is expected from Medicare, with a notice to the patient or without."""
+
+_RANK = {**dict.fromkeys(FIRST, 0), **dict.fromkeys(PLANS, 2), **dict.fromkeys(LAST, 3)}
 _BETWEEN = 1
 
 
 def with_modifier(modifiers: tuple[str, ...], new: str) -> tuple[str, ...]:
-    """The modifiers with a new one, before the first that ranks after it; unchanged where it stands already."""
+    """The modifiers with a new one, after the last that does not rank after it; unchanged where it stands already."""
     if new in modifiers:
         return modifiers
     rank = _RANK.get(new, _BETWEEN)
-    for place, one in enumerate(modifiers):
-        if _RANK.get(one, _BETWEEN) > rank:
+    for place in range(len(modifiers), 0, -1):
+        if _RANK.get(modifiers[place - 1], _BETWEEN) <= rank:
             return (*modifiers[:place], new, *modifiers[place:])
-    return (*modifiers, new)
+    return (new, *modifiers)
 
 
 def without_modifier(modifiers: tuple[str, ...], old: str) -> tuple[str, ...]:
@@ -38,3 +47,11 @@ def without_modifier(modifiers: tuple[str, ...], old: str) -> tuple[str, ...]:
 def says_distinct(line: Line) -> bool:
     """Whether the line carries 59 or an X modifier."""
     return any(modifier in DISTINCT for modifier in line.modifiers)
+
+
+def contradictions(modifiers: tuple[str, ...], book: RuleBook) -> list[tuple[str, str]]:
+    """The pairs among the modifiers that may not meet on a line."""
+    rule = book.conflicting_modifiers
+    if rule is None or len(modifiers) < 2:
+        return []
+    return [pair for pair in rule.value if pair[0] in modifiers and pair[1] in modifiers]

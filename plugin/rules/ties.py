@@ -54,11 +54,14 @@ def billed_units(lines: list[Line]) -> int | None:
     return None if None in units else sum(unit for unit in units if unit is not None)
 
 
-def unfair(tie: Tie, book: RuleBook, whole_day: int) -> Finding:
-    """The finding about units that went in none of the fair ways, with those ways to choose from."""
+def unfair(tie: Tie, book: RuleBook, whole_day: int, most: dict[str, int]) -> Finding:
+    """The finding about units that went in none of the fair ways, with those ways to choose from.
+
+    `most` are the payer's limits by code: a way that goes beyond one is not offered.
+    """
     lines = [line for found in tie.lines.values() for line in found]
     billed = sum(line.units or 0 for line in lines)
-    ways = _ways(tie)
+    ways = [way for way in _ways(tie) if all(units <= most.get(code, units) for code, units in way.items())]
     slots: dict[str, Slot] = {
         "from": billed,
         "to": tie.most,

@@ -10,7 +10,8 @@ from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Line, Visit
 from plugin.findings import Finding, Fix, Level, RemoveLine, SetUnits
-from plugin.rules import unit_methods
+from plugin.rules import totals, unit_methods
+from plugin.rules.plans import counted_together
 from plugin.rules.ties import billed_units, is_fair, tie_of, unfair
 from plugin.text import counted
 
@@ -33,13 +34,17 @@ ONCE_A_VISIT = frozenset(
 """Kinds of code that are one unit whatever they took."""
 
 
+def once_a_visit(code: str) -> bool:
+    """Whether a code is one unit whatever it took, so that `untimed` already says what is too much."""
+    known = tables.codes()[code]
+    return not known.timed and known.kind in ONCE_A_VISIT
+
+
 def untimed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """A service that is not billed by time is one unit a visit, on however many lines (HNS; CMS 20.2)."""
     by_code: dict[tuple[str, str], list[Line]] = {}
-    codes = tables.codes()
     for line in visit.reviewed:
-        code = codes[line.code]
-        if not code.timed and code.kind in ONCE_A_VISIT and not line.unread:
+        if once_a_visit(line.code) and not line.unread:
             by_code.setdefault((line.code, line.encounter), []).append(line)
     for lines in by_code.values():
         units = sum(1 if line.units is None else line.units for line in lines)
@@ -68,7 +73,7 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     known = {code: _minutes(lines) for code, lines in groups.items()}
     without = [code for code, value in known.items() if value is None]
     unknown = [line for code in without for line in groups[code] if line in visit.reviewed and _is_due(line)]
-    if unknown:
+    if unknown and not totals.settles(visit, book):
         yield Finding(
             "units.minutes-unknown",
             "info",
@@ -87,8 +92,8 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
         if lines:
-            to = unit_methods.alone(value, book.units_minimum.value)
-            yield from _compared(lines, to, value, visit.payer.book, book)
+            to = max(0, unit_methods.alone(value, book.units_minimum.value) - _billed_beside(groups[code], lines))
+            yield from _compared(lines, to, value, visit, book)
 
 
 def _is_due(line: Line) -> bool:
@@ -140,6 +145,11 @@ def _minutes(lines: list[Line]) -> int | None:
     return sum(values)
 
 
+def _billed_beside(every: list[Line], lines: list[Line]) -> int:
+    """The units that other lines of a code bill, whose minutes are among those of the day."""
+    return sum(line.units or 0 for line in every if line.billed and line not in lines)
+
+
 def _by_total(
     visit: Visit, book: RuleBook, groups: dict[str, list[Line]], minutes: dict[str, int]
 ) -> Iterator[Finding]:
@@ -147,18 +157,25 @@ def _by_total(
     whole_day = sum(minutes.values())
     tie = tie_of(groups, minutes, shares)
     if tie is not None and not is_fair(tie):
-        yield unfair(tie, book, whole_day)
+        most = {code: limit for code in tie.lines if (limit := most_units(code, book)) is not None}
+        yield unfair(tie, book, whole_day, most)
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
         if lines and not shares[code].tied:
-            yield from _compared(lines, shares[code].units, value, visit.payer.book, book, total=whole_day)
+            to = max(0, shares[code].units - _billed_beside(groups[code], lines))
+            yield from _compared(lines, to, value, visit, book, total=whole_day)
 
 
 def _compared(
-    lines: list[Line], to: int, minutes: int, payer: str, book: RuleBook, total: int | None = None
+    lines: list[Line], to: int, minutes: int, visit: Visit, book: RuleBook, total: int | None = None
 ) -> Iterator[Finding]:
-    """What is billed for one code against what its minutes support."""
+    """What is billed for one code against what its minutes support, and no more than the payer's limit."""
     billed = billed_units(lines)
+    most = most_units(lines[0].code, book)
+    if most is not None and to > most:
+        if billed is not None and billed > most:
+            return  # `limits` says it
+        to = most
     if billed == to or any(line.unread for line in lines):
         return  # as it should be; or units were stated that could not be read, and the gap says so
     refs = tuple([line.ref for line in lines])
@@ -181,7 +198,7 @@ def _compared(
         return
     level: Level = "critical" if billed is not None and billed > to else "warning"
     code = "units.missing" if billed is None else "units.too-many" if billed > to else "units.too-few"
-    if level == "warning" and not _may_raise(lines[0].code, to, payer, book):
+    if level == "warning" and not _may_raise(lines[0], to - (billed or 0), to, visit, book):
         level, one = "info", None
     yield Finding(
         code,
@@ -194,11 +211,41 @@ def _compared(
     )
 
 
-def _may_raise(code: str, to: int, payer: str, book: RuleBook) -> bool:
-    """Whether more units may be advised: not by the base book for a payer that is not known, and not massage up to
-    where it draws audits."""
-    limit = book.massage_units
-    return bool(payer) and not (code == tables.MASSAGE and limit is not None and to > limit.value)
+def _may_raise(line: Line, more: int, to: int, visit: Visit, book: RuleBook) -> bool:
+    """Whether more units may be advised: not by the base book for a payer that is not known, not up to where they draw
+    audits (massage, Medicare's table for others than Medicare), and not more than the payer pays a day."""
+    massage, cap = book.massage_units, book.timed_units_cap
+    if not visit.payer.book or (line.code == tables.MASSAGE and massage is not None and to > massage.value):
+        return False
+    limit = book.limits.get(line.code) if book.mue is not None and book.mue.value else None
+    if limit is not None and 0 < limit.units < to:
+        return False
+    together = next((lines for lines in counted_together(visit, book).values() if line in lines), [line])
+    return cap is None or sum(one.units or 0 for one in together) + more <= cap.value.units
+
+
+def most_units(code: str, book: RuleBook) -> int | None:
+    """The most units of a code that this payer is known to pay a day; None where it states none."""
+    if book.mue is None or not book.mue.value or not book.mue.may_advise:
+        return None
+    limit = book.limits.get(code)
+    return limit.units if limit is not None and limit.units and limit.indicator != 1 else None
+
+
+def supported_units(visit: Visit, book: RuleBook) -> dict[str, int]:
+    """The units that the recorded minutes support, by code, where they are known and no tie leaves a choice."""
+    known = minutes_by_code(visit)
+    minutes = {code: value for code, value in known.items() if value is not None}
+    if book.units_method.value != "cms-total":
+        return {code: unit_methods.alone(value, book.units_minimum.value) for code, value in minutes.items()}
+    if len(minutes) < len(known):
+        return {}
+    return {code: share.units for code, share in unit_methods.shares(minutes).items() if not share.tied}
+
+
+def minutes_by_code(visit: Visit) -> dict[str, int | None]:
+    """The recorded minutes of each timed code of the day, None where they are not all known."""
+    return {code: _minutes(lines) for code, lines in _by_code(visit).items()}
 
 
 def _pooled(total: int | None) -> tuple[str, ...]:
