@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test check format docs bench clean
 
 help:  ## say what there is to call (this text)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,14 +17,18 @@ run: $(READY)  ## start the service on 127.0.0.1:8000; it says what to open or c
 test: $(READY)  ## run the whole test suite
 	@$(BIN)/pytest
 
-check: $(READY)  ## lint, formatting and types, in the product and in the tests
+check: $(READY)  ## lint, formatting and types, in the product and in the tests; no written page is stale
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy --strict plugin cds_hooks mappings tests
+	@$(BIN)/visitcue reference --check
 
 format: $(READY)  ## put the imports in order and format the code
 	@$(BIN)/ruff check --select I --fix
 	@$(BIN)/ruff format
+
+docs: $(READY)  ## write FINDINGS.md and docs/payers anew, from the findings and the rule books
+	@$(BIN)/visitcue reference
 
 bench: $(READY)  ## measure how long a review takes
 	@$(BIN)/python -m tests.bench.run

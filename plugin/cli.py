@@ -1,6 +1,7 @@
-"""The command line: `visitcue serve|review|payers|findings|codes|validate`.
+"""The command line: `visitcue serve|review|explain|payers|findings|codes|validate|reference|rules`.
 
-Exit status 0: all well. 1: critical findings, or an invalid resource. 2: something could not be done, said in one line.
+Exit status 0: all well. 1: critical findings, an invalid resource or stale pages. 2: something could not be done, said
+in one line.
 """
 
 import datetime as dt
@@ -21,10 +22,11 @@ from cds_hooks.outcome import Refusal
 from mappings import books_in_force, tables
 from mappings.books_in_force import UnknownPayerError
 from mappings.errors import RuleFileError
-from plugin import cli_payers, finding_list, serving, strict
+from plugin import cli_explain, cli_payers, cli_rules, finding_list, reference, serving, strict
 from plugin.answer import Answer, Setup
 from plugin.cards import EXTENSION
 from plugin.documents import review_document
+from plugin.explain import NotExplainedError, explained
 from plugin.services import services
 from plugin.settings import Settings
 
@@ -36,15 +38,17 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(cli_rules.rules, name="rules")
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
 Files = Annotated[list[Path], typer.Argument(help="JSON files.", show_default=False)]
+On = Annotated[str, typer.Option("--on", metavar="DATE", help="Date of service, such as 2026-03-02.")]
 
 
 def main() -> None:
     """The console command. A fault of the installation's rule files is one line, not a traceback."""
     try:
         cli()
-    except (RuleFileError, UnknownPayerError, SettingsError) as error:
+    except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError) as error:
         _fail(str(error))
     except ValidationError as error:
         _fail("; ".join(f"VISITCUE_{str(one['loc'][0]).upper()}: {one['msg']}." for one in error.errors()))
@@ -96,7 +100,8 @@ def review(
 ) -> None:
     """Review hook requests, Claims or Bundles from files; exit status 1 where a finding is critical."""
     settings = Settings()
-    setup = Setup(base_book or settings.base_book, dt.datetime.now().astimezone().date())
+    ncci = books_in_force.installed_ncci(settings.ncci_folder)
+    setup = Setup(base_book or settings.base_book, dt.datetime.now().astimezone().date(), ncci)
     books_in_force.chain(setup.base_book)
     told = []
     for file in files:
@@ -136,18 +141,34 @@ def _print_findings(file: Path, answer: Answer) -> None:
 
 
 @cli.command()
-def payers(
-    name: Annotated[str, typer.Argument(help="A rule book's id: print it with its sources.")] = "",
+def explain(
+    code: Annotated[str, typer.Argument(help="A billing code, such as 97140.", show_default=False)],
+    payer: Annotated[str, typer.Option(help="A rule book's id; the base book where it is left out.")] = "",
+    on: On = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the rule books, or print one with its sources."""
+    """Print everything that touches a code: rules, pair edits, units, documentation; today, or on a date of service."""
+    settings = Settings()
+    day = _date(on) or dt.datetime.now().astimezone().date()
+    told = explained(code, payer or settings.base_book, day, books_in_force.installed_ncci(settings.ncci_folder))
+    print(json.dumps(msgspec.to_builtins(told), indent=2) if as_json else cli_explain.text(told))
+
+
+@cli.command()
+def payers(
+    name: Annotated[str, typer.Argument(help="A rule book's id: print it with its sources, to be signed off.")] = "",
+    on: On = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the rule books, or print one with its sources: every value, or what is in force on a date of service."""
     if name:
-        layers = books_in_force.chain(name)
-        if as_json:
-            print(json.dumps(cli_payers.whole(layers), indent=2))
-        else:
-            cli_payers.print_book(layers, Console(emoji=False))
+        layers, day = books_in_force.chain(name), _date(on)
+        ncci = books_in_force.installed_ncci(Settings().ncci_folder)
+        whole = cli_payers.whole(layers, day, ncci)
+        print(json.dumps(whole, indent=2) if as_json else cli_payers.sheet(layers, day, ncci))
         return
+    if on:
+        _fail("--on: name a rule book as well, such as `visitcue payers bcbsnc --on 2026-03-02`.")
     listed = [cli_payers.entry(book) for book in books_in_force.payer_books()]
     if as_json:
         print(json.dumps(listed, indent=2))
@@ -198,6 +219,35 @@ def validate(files: Files) -> None:
             print(f"{file}: {fault}")
     if invalid:
         raise typer.Exit(CRITICAL)
+
+
+@cli.command(name="reference")
+def write_reference(
+    folder: Annotated[Path, typer.Argument(help="Where FINDINGS.md and docs/payers stand.")] = Path(),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; status 1 where a page is stale.")] = False,
+) -> None:
+    """Write FINDINGS.md and docs/payers from the findings and the rule books."""
+    if not folder.is_dir():
+        _fail(f"{folder}: this is no folder.")
+    try:
+        changed = reference.stale(folder) if check else reference.write(folder)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}.")
+    for name in changed:
+        print(f"{folder / name}: {'stale; `make docs` writes it anew.' if check else 'written.'}")
+    if check and changed:
+        raise typer.Exit(CRITICAL)
+
+
+def _date(text: str) -> dt.date | None:
+    """A date of service that the books answer for; None where none is named."""
+    try:
+        day = dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        _fail(f"--on: expected a date such as 2026-03-02, not {text!r}.")
+    if day is not None and day < books_in_force.begins():
+        _fail(f"--on: the rule books begin on {books_in_force.begins()}; nothing is known of {day}.")
+    return day
 
 
 def _console() -> Console:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mappings import tables
+from mappings import books_in_force, tables
+from mappings.book_files import VALUE_TYPES
 from plugin.finding_list import KINDS
 from tests.builders import Json
 from tests.command import COMMAND, Run, save
@@ -17,6 +18,12 @@ IDS = [
     *("aetna", "anthem", "bcbsnc", "cigna", "commercial", "hns", "humana"),
     *("medcost", "medicare-b", "nc-shp", "uhc", "va-ccn", "zelis"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation of the test's own, whatever the machine has imported."""
+    monkeypatch.setenv("VISITCUE_DATA_DIR", str(tmp_path / "data"))
 
 
 @pytest.mark.parametrize(
@@ -81,6 +88,68 @@ def test_one_payer(run: Run, name: str) -> None:
         assert {"title", "section", "url", "words"} <= set(rule["source"])
     out = run("payers", name).out
     assert all(rule["rule"] in out and rule["source"]["words"] in " ".join(out.split()) for rule in book["rules"])
+
+
+def test_one_payer_whole(run: Run) -> None:
+    """A book has its layers, its documentation by level, the NCCI tables, and what none of its layers says."""
+    book = json.loads(run("payers", "bcbsnc", "--json").out)
+    assert [layer["id"] for layer in book["layers"]] == ["bcbsnc", "hns", "national"]
+    assert {one["level"] for one in book["documentation"]} == {"must", "should"}
+    assert {one["element"] for one in book["documentation"] if one["book"] == "hns"} >= {"type", "rationale"}
+    assert book["ncci"]["pairs"] > 300
+    assert {one["rule"] for one in book["rules"]} | {one["rule"] for one in book["not_said"]} == set(VALUE_TYPES)
+    refused = json.loads(run("payers", "medicare-b", "--json").out)["documentation"]
+    assert [one["element"] for one in refused if one["level"] == "none"] == ["actual_time"]
+
+
+def test_overridden(run: Run) -> None:
+    """A value of a lower layer is in force only where no nearer one answers, and that is said in both outputs."""
+    book = json.loads(run("payers", "bcbsnc", "--json").out)
+    methods = [one for one in book["rules"] if one["rule"] == "units_method"]
+    assert [(one["book"], one["overridden_by"], one["in_force"]) for one in methods] == [
+        ("hns", [], [{"since": "2019-05-01"}]),
+        ("national", ["hns"], [{"since": "2019-01-01", "until": "2019-04-30"}]),
+    ]
+    book = json.loads(run("payers", "medicare-b", "--json").out)
+    method = next(one for one in book["rules"] if (one["rule"], one["book"]) == ("units_method", "national"))
+    assert (method["in_force"], method["overridden_by"]) == ([], ["medicare-b"])
+    assert "NOT IN FORCE: overridden by medicare-b" in " ".join(run("payers", "medicare-b").out.split())
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_one_payer_on_a_date(run: Run, name: str) -> None:
+    """On a date a book has only what is in force on it: no rule twice, and none of later or earlier dates."""
+    book = json.loads(run("payers", name, "--on", "2020-02-29", "--json").out)
+    assert book["on"] == "2020-02-29"
+    rules = {one["rule"]: one for one in book["rules"]}
+    assert len(rules) == len(book["rules"])
+    for one in rules.values():
+        assert any(span["since"] <= "2020-02-29" <= span.get("until", "9") for span in one["in_force"])
+    assert "mue" not in rules
+    assert "2020-02-29" in run("payers", name, "--on", "2020-02-29").out
+
+
+def test_sign_off(run: Run) -> None:
+    """A printed book ends with its edition and a line for the name and the date of whoever signs it."""
+    out = run("payers", "hns").out
+    end = out[out.index("SIGN-OFF") :]
+    assert books_in_force.edition("hns") in end
+    assert re.search(r"Name: _+ +Date: _+\n", end)
+    for one in books_in_force.books()["hns"].rules:
+        assert f"\n{one} = " in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("hns", "--on", "soon"), "soon"),
+        (("hns", "--on", "2018-12-31"), "2019-01-01"),
+        (("--on", "2026-03-02"), "--on"),
+    ],
+)
+def test_payer_on_no_date(run: Run, words: tuple[str, ...], says: str) -> None:
+    """A date that is none, that lies before the books, or that has no book with it is one line, and status 2."""
+    assert says in run("payers", *words).one_line()
 
 
 def test_findings(run: Run) -> None:

@@ -1,0 +1,115 @@
+"""The reference pages say what the findings and the rule books say now, and are written the same way each time."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mappings import books_in_force
+from plugin import reference
+from plugin.finding_list import KINDS
+from tests.case_files import findings_of, read_cases, visit_of
+from tests.command import Run
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = reference.pages()
+LINK = re.compile(r"\]\(([^):]+)\)")
+
+
+def test_not_stale() -> None:
+    """The pages of the project are those that would be written now; `make docs` writes them anew."""
+    assert reference.stale(ROOT) == []
+
+
+def test_every_finding() -> None:
+    """Every finding stands among the findings with its name and all that its two sentences say around their slots."""
+    page = PAGES["FINDINGS.md"]
+    for kind in KINDS:
+        assert f"### `{kind.code}`\n\n{kind.name}.\n" in page
+        for literal in re.split(r"\{\w+\}", kind.summary + "{}" + kind.detail):
+            assert all(words in page for words in literal.split("{}"))
+    assert "{" not in page
+
+
+def test_every_slot() -> None:
+    """A slot that the page of findings names is one that the finding has in some case."""
+    has: dict[str, set[str]] = {}
+    for _, case in read_cases():
+        for finding in findings_of(visit_of(case)):
+            has.setdefault(finding.code, set()).update(finding.slots)
+    strange = {kind.code: set(reference.slots(kind)) - has[kind.code] for kind in KINDS if kind.code in has}
+    assert {code: slots for code, slots in strange.items() if slots} == {}
+
+
+@pytest.mark.parametrize("book", sorted(books_in_force.books()))
+def test_every_book(book: str) -> None:
+    """A book's page has each value that it says itself, with dates, words, confidence and address."""
+    page = PAGES[f"docs/payers/{book}.md"].replace("\\", "")
+    for key, entries in books_in_force.books()[book].rules.items():
+        for one in entries:
+            source = one.rule.source
+            begins = re.compile(rf"`{key}` = .*; (?:since|from) {one.since}")
+            (line,) = [part for part in page.split("\n- ") if begins.match(part)]
+            assert all(words in line for words in (source.words, source.url, source.title, one.rule.confidence))
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("docs/")])
+def test_links(name: str) -> None:
+    """A page of the rule books links only to pages that are written with it."""
+    links = LINK.findall(PAGES[name])
+    assert links
+    assert {f"docs/payers/{link}" for link in links} <= set(PAGES)
+
+
+def test_all_books_are_listed() -> None:
+    """The index lists every book, the national one too."""
+    listed = LINK.findall(PAGES["docs/payers/README.md"])
+    assert {link.removesuffix(".md") for link in listed} == set(books_in_force.books())
+
+
+def test_written(run: Run) -> None:
+    """The pages are written below a folder and named; when written again nothing has changed."""
+    Path("out").mkdir()
+    assert run("reference", "out").out.count("written.") == len(PAGES)
+    assert {name: Path("out", name).read_text(encoding="utf-8") for name in PAGES} == PAGES
+    assert run("reference", "out").out == ""
+    assert run("reference", "out", "--check").status == 0
+
+
+GONE = "docs/payers/gone.md"
+
+
+@pytest.mark.parametrize("name", ["FINDINGS.md", "docs/payers/hns.md", GONE])
+def test_stale(run: Run, name: str) -> None:
+    """A page that was changed, and one of a book that is gone, is named with status 1, and mended by writing."""
+    run("reference")
+    content = PAGES.get(name, f"{reference.MARK}\n")
+    Path(name).write_text(content + "more\n", encoding="utf-8")
+    done = run("reference", "--check")
+    assert (done.status, done.out.splitlines()) == (1, [f"{name}: stale; `make docs` writes it anew."])
+    run("reference")
+    assert Path(name).is_file() == (name != GONE)
+    assert run("reference", "--check").status == 0
+
+
+def test_check_writes_nothing(run: Run) -> None:
+    """Checking names the pages that are missing, and leaves the folder as it is."""
+    done = run("reference", "--check")
+    assert (done.status, done.out.count("stale")) == (1, len(PAGES))
+    assert list(Path().iterdir()) == []
+
+
+def test_a_page_of_others(run: Run) -> None:
+    """A page that we did not write is neither stale nor taken away."""
+    run("reference")
+    Path("docs/payers/notes.md").write_text("My notes.\n", encoding="utf-8")
+    assert run("reference", "--check").status == 0
+    run("reference")
+    assert Path("docs/payers/notes.md").is_file()
+
+
+def test_no_folder(run: Run) -> None:
+    """A folder that is none, or cannot be written to, is one line that names it, and status 2."""
+    assert "missing" in run("reference", "missing").one_line()
+    Path("docs").write_text("no folder", encoding="utf-8")
+    assert "docs" in run("reference").one_line()
