@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from mappings import tables
-from mappings.fhir.resources import Concept, Quantity, Worded
+from mappings.fhir.datatypes import Concept, Quantity, Worded
 
 BILLING_SYSTEMS = frozenset({"cpt", "hcpcs"})
 _CODE = re.compile(r"^(?:\d{5}|\d{4}[TFU]|[A-Z]\d{4})$")

@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 import re
 
-from mappings.fhir.resources import Period
+from mappings.fhir.datatypes import Period
 from mappings.visit import Interval
 
 _LONGEST = dt.timedelta(hours=12)

@@ -1,4 +1,4 @@
-"""What the record shows beside the Procedures: answered forms, care plans, goals, observations."""
+"""What the record shows beside the Procedures and forms: care plans, goals, observations."""
 
 import datetime as dt
 import re
@@ -7,46 +7,29 @@ import msgspec
 
 from mappings import tables
 from mappings.fhir import coding
+from mappings.fhir.datatypes import Reference, Worded
 from mappings.fhir.dates import day_of
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import (
-    Answer,
-    CarePlan,
-    Goal,
-    Observation,
-    QuestionnaireResponse,
-    Reference,
-    ResponseItem,
-    Worded,
-)
+from mappings.fhir.resources import CarePlan, Goal, Observation
+from mappings.visit import Minutes
 
 MEASURED_WITHIN = dt.timedelta(days=30)
-NO_ANSWER = frozenset(
-    {"", "-", "--", "?", "n/a", "na", "nil", "no", "none", "not applicable", "not documented", "tbd", "unknown"}
-)
-"""What stands in a field of a form that nobody answered, lower case."""
-
-LONGEST_NO_ANSWER = 20
 
 NOTHING_FOUND = re.compile(
     r"\b(?:normal|absent|negative|none|full|wnl|unremarkable|denies|denied|no|not|without)\b|\bwithin normal limits\b"
 )
 """Words of an examination that found nothing: it was done, and is no finding of a dysfunction."""
 
-_MINUTES = re.compile(r"^\s*(\d{1,3})\s*(?:m|min|mins|min\.|minutes?)?\s*$", re.IGNORECASE)
-
 _FINDINGS = frozenset({"part-pain", "part-asymmetry", "part-range", "part-tissue"})
+_TOTALS = frozenset({"total-timed-minutes", "total-treatment-minutes"})
 _NOTHING: frozenset[str] = frozenset()
 
 
-class Form(msgspec.Struct, frozen=True):
-    """An answered form: which documentation elements it answers, and what it belongs to."""
+class Shown(msgspec.Struct, frozen=True):
+    """The kinds of evidence that a record gives for every service of a visit, and the totals of minutes it states."""
 
-    ref: str
-    belongs_to: frozenset[str]
-    encounter: str
-    answered: frozenset[str]
-    minutes: int | None
+    kinds: frozenset[str]
+    totals: dict[str, Minutes]
 
 
 def of_patient(subject: Reference | None, patient: str, name: str, records: Records) -> bool:
@@ -60,63 +43,10 @@ def of_patient(subject: Reference | None, patient: str, name: str, records: Reco
     return False
 
 
-def forms_of(records: Records, patient: str) -> list[Form]:
-    """The answered documentation forms of the patient."""
-    forms = []
-    for response in records.all(QuestionnaireResponse):
-        name = f"QuestionnaireResponse/{response.id or '?'}"
-        if response.status in ("entered-in-error", "stopped"):
-            continue
-        if not of_patient(response.subject, patient, name, records):
-            continue
-        answers: dict[str, int | None] = {}
-        _read_answers(response.item, answers)
-        about = [f"Procedure/{records.id_of(one, 'Procedure')}" for one in response.part_of]
-        about += [f"ServiceRequest/{records.id_of(one, 'ServiceRequest')}" for one in response.based_on]
-        belongs_to = frozenset([one for one in about if not one.endswith("/")])
-        here = records.id_of(response.encounter, "Encounter")
-        forms.append(Form(name, belongs_to, here, frozenset(answers), answers.get("actual_time")))
-    return forms
-
-
-def _read_answers(items: list[ResponseItem], found: dict[str, int | None]) -> None:
-    """The linkIds that are really answered, each with the minutes that its answer states, if it states any."""
-    for item in items:
-        for answer in item.answer:
-            words = answer.value_string
-            if words is not None:
-                if len(words) > LONGEST_NO_ANSWER or words.strip().rstrip(".").lower() not in NO_ANSWER:
-                    found.setdefault(item.link_id, _minutes_in(words) if item.link_id == "actual_time" else None)
-            else:
-                _read_value(item.link_id, answer, found)
-            if answer.item:
-                _read_answers(answer.item, found)
-        if item.item:
-            _read_answers(item.item, found)
-
-
-def _minutes_in(words: str) -> int | None:
-    """The minutes of an answer that is nothing but a number of them, as a text field may hold it."""
-    stated = _MINUTES.match(words)
-    return int(stated[1]) if stated else None
-
-
-def _read_value(link: str, answer: Answer, found: dict[str, int | None]) -> None:
-    """An answer that is no text: "no" and an empty coding are no answer; a number may state minutes."""
-    number = answer.value_integer if answer.value_integer is not None else answer.value_decimal
-    coded = answer.value_coding is not None and bool(answer.value_coding.code or answer.value_coding.display)
-    if answer.value_quantity is not None:
-        minutes = coding.minutes_of(answer.value_quantity)
-    else:
-        minutes = int(number) if number is not None and number > 0 else None
-    dated = answer.value_date or answer.value_date_time
-    if coded or dated or answer.value_boolean or number is not None or minutes is not None:
-        found[link] = minutes
-
-
-def shared_evidence(records: Records, patient: str, encounters: frozenset[str], day: dt.date) -> frozenset[str]:
-    """The evidence that care plans, goals and observations give for every service of the visit."""
+def shared_evidence(records: Records, patient: str, encounters: frozenset[str], day: dt.date) -> Shown:
+    """What care plans, goals and observations show of every service of the visit."""
     kinds: set[str] = set()
+    totals: dict[str, Minutes] = {}
     if active_plans(records, patient, day):
         kinds.add("care-plan")
     for goal in records.all(Goal):
@@ -130,8 +60,23 @@ def shared_evidence(records: Records, patient: str, encounters: frozenset[str], 
         if observation.status in ("entered-in-error", "cancelled"):
             continue
         if of_patient(observation.subject, patient, f"Observation/{observation.id or '?'}", records):
-            kinds |= _observed(observation, encounters, day, records)
-    return frozenset(kinds)
+            seen = _observed(observation, encounters, day, records)
+            kinds |= seen
+            if not seen.isdisjoint(_TOTALS):
+                _add_total(observation, seen & _TOTALS, totals, records)
+    return Shown(frozenset(kinds - _TOTALS), totals)
+
+
+def _add_total(observation: Observation, kinds: frozenset[str], totals: dict[str, Minutes], records: Records) -> None:
+    """The minutes of an observation of a visit's total; one whose value is no number of minutes is a gap."""
+    name = f"Observation/{observation.id or '?'}"
+    minutes, element = observation.value_integer, "valueInteger"
+    if observation.value_quantity is not None:
+        minutes, element = coding.minutes_of(observation.value_quantity), "valueQuantity"
+    if minutes is None or minutes < 0 or len(kinds) > 1:
+        records.gap(name, "expected one total of minutes, as valueInteger or as valueQuantity with a unit of time")
+        return
+    totals.update(dict.fromkeys(kinds, Minutes(minutes, f"{name}.{element}")))
 
 
 def _has_detail(target: object) -> bool:

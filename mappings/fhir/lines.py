@@ -4,10 +4,11 @@ import msgspec
 
 from mappings import tables
 from mappings.fhir import coding, services
+from mappings.fhir.datatypes import Quantity, Worded
 from mappings.fhir.dates import day_of, naive
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Record, Shared
-from mappings.fhir.resources import Claim, ClaimItem, Quantity, ServiceRequest, Worded
+from mappings.fhir.resources import Claim, ClaimItem, ServiceRequest
 from mappings.fhir.services import Service
 from mappings.visit import Line, Minutes
 
@@ -50,15 +51,19 @@ def item_line(
         shown.append("minutes")
     if _in_region(codes, regions):
         shown.append("diagnosis-region")
+    modifiers = named.modifiers
+    if item.modifier:
+        modifiers = (*coding.modifiers_of(item.modifier, any_system=True), *modifiers)
+    who = service.who
+    if not who.performers and not who.roles:
+        who = record.people.of_item(item, modifiers)
     return Line(
         ref=f"{draft.name}#{draft.numbers[index]}",
         code=named.code,
         draft=True,
         units=stated.units,
         unread=stated.unread or _several_days(item, path, record.records),
-        modifiers=(*coding.modifiers_of(item.modifier, any_system=True), *named.modifiers)
-        if item.modifier
-        else named.modifiers,
+        modifiers=modifiers,
         minutes=minutes,
         regions=regions,
         diagnoses=codes,
@@ -68,6 +73,9 @@ def item_line(
         times=service.times,
         encounter=record.records.id_of(item.encounter[0], "Encounter") if item.encounter else service.encounter,
         services=tuple([one.ref for one in joint]),
+        performers=who.performers,
+        roles=who.roles,
+        assistant=service.assistant,
     )
 
 
@@ -132,6 +140,7 @@ def order_line(
         kinds.add("diagnosis-region")
     own = [form.answered for form in record.forms if name in form.belongs_to]
     times = () if block is None or naive(block) else (block,)
+    who = service.who if joint else record.people.of_order(order, name)
     return Line(
         ref=name,
         code=named.code,
@@ -149,6 +158,9 @@ def order_line(
         times=service.times or times,
         encounter=record.records.id_of(order.encounter, "Encounter") or service.encounter,
         services=tuple(one.ref for one in joint),
+        performers=who.performers,
+        roles=who.roles,
+        assistant=service.assistant,
     )
 
 
@@ -173,6 +185,9 @@ def recorded(found: list[Service], taken: set[str], shared: Shared, *, billed: b
             times=service.times,
             encounter=service.encounter,
             services=(service.ref,),
+            performers=service.who.performers,
+            roles=service.who.roles,
+            assistant=service.assistant,
         )
         for service in found
         if service.ref not in taken and service.code in known

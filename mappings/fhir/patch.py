@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from mappings.fhir import coding
-from mappings.fhir.resources import Coding, Concept, Quantity
+from mappings.fhir.datatypes import Coding, Concept, Quantity
 
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"

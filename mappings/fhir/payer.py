@@ -1,16 +1,13 @@
 """Who pays: from the focal insurance of a Claim, or the patient's Coverage, to names and identifiers."""
 
-from typing import TypeVar
-
 import msgspec
 
 from mappings import books_in_force
+from mappings.fhir.datatypes import Party
 from mappings.fhir.evidence import of_patient
-from mappings.fhir.reader import Records
-from mappings.fhir.resources import Claim, Coverage, Organization, PayerReference, ServiceRequest
+from mappings.fhir.reader import Records, resolve
+from mappings.fhir.resources import Claim, Coverage, Organization, ServiceRequest
 from mappings.visit import Payer
-
-R = TypeVar("R", Coverage, Organization)
 
 
 class _Printed:
@@ -32,7 +29,7 @@ def claim_payer(claim: Claim, records: Records, patient: str) -> Payer:
     insurance = sorted(claim.insurance, key=lambda one: (not one.focal, one.sequence or 0))
     if insurance:
         reference = insurance[0].coverage
-        coverage = _resolve(Coverage, reference, claim.contained, records)
+        coverage = resolve(Coverage, reference, claim.contained, records)
         if coverage is not None:
             _read_coverage(coverage, claim.contained, records, printed)
         elif reference is not None:
@@ -44,6 +41,20 @@ def claim_payer(claim: Claim, records: Records, patient: str) -> Payer:
     if claim.insurer is not None:
         _read_reference(claim.insurer, claim.contained, records, printed)
     return printed.payer()
+
+
+def is_authorized(claim: Claim, path: str, records: Records) -> bool:
+    """Whether any insurance of a claim names a prior authorization; what stands there and is no text is a gap."""
+    found = False
+    for place, insurance in enumerate(claim.insurance):
+        named = insurance.pre_auth_ref
+        if named is None:
+            continue
+        numbers = named if isinstance(named, list) else [named]
+        if not all(isinstance(number, str) for number in numbers):
+            records.gap(f"{path}.insurance[{place}].preAuthRef", "expected a list of strings")
+        found = found or any(isinstance(number, str) and number.strip() for number in numbers)
+    return found
 
 
 def order_payer(orders: list[ServiceRequest], records: Records, patient: str) -> Payer:
@@ -80,30 +91,10 @@ def _read_coverage(coverage: Coverage, contained: list[msgspec.Raw], records: Re
         _read_reference(reference, inside, records, printed)
 
 
-def _read_reference(
-    reference: PayerReference, contained: list[msgspec.Raw], records: Records, printed: _Printed
-) -> None:
-    organization = _resolve(Organization, reference, contained, records)
+def _read_reference(reference: Party, contained: list[msgspec.Raw], records: Records, printed: _Printed) -> None:
+    organization = resolve(Organization, reference, contained, records)
     for identifier in [reference.identifier, *(organization.identifier if organization else [])]:
         if identifier is not None and identifier.value:
             printed.identifiers.append((identifier.system or "", identifier.value))
     names = [organization.name, *organization.alias] if organization else []
     printed.names.extend(name for name in [*names, reference.display] if name)
-
-
-def _resolve(
-    kind: type[R], reference: PayerReference | None, contained: list[msgspec.Raw], records: Records
-) -> R | None:
-    """The resource that a reference names, among the contained ones for "#id", else among those sent along."""
-    if reference is None or not reference.reference:
-        return None
-    if not reference.reference.startswith("#"):
-        return records.get(kind, reference)
-    for raw in contained:
-        try:
-            resource = msgspec.json.decode(raw, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue  # another type of resource, or a broken one: the payer is then not known by it
-        if resource.id == reference.reference[1:]:
-            return resource
-    return None

@@ -8,10 +8,12 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from mappings.fhir.resources import AnyResource, Bundle, Entry, Reference, Resource
+from mappings.fhir.datatypes import Party, Reference
+from mappings.fhir.resources import NOT_SENT, AnyResource, Bundle, Entry, Resource
 from mappings.visit import Gap
 
 R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
 
 _WHOLE = msgspec.json.Decoder(AnyResource | Bundle)
 _ONE = msgspec.json.Decoder(AnyResource)
@@ -109,6 +111,34 @@ def id_of(reference: Reference | None, kind: str) -> str:
         return after  # the common form, Type/id
     text = local_reference(text)
     return text[len(kind) + 1 :] if text.startswith(kind + "/") else text if text.startswith("urn:") else ""
+
+
+def resolve(kind: type[R], reference: Party | None, contained: list[msgspec.Raw], records: Records) -> R | None:
+    """The resource that a reference names, among the contained ones for "#id", else among those sent along."""
+    if reference is None or not reference.reference:
+        return None
+    if not reference.reference.startswith("#"):
+        return records.get(kind, reference)
+    for raw in contained:
+        try:
+            resource = msgspec.json.decode(raw, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # another type of resource, or a broken one: what it would have told is then not known
+        if resource.id == reference.reference[1:]:
+            return resource
+    return None
+
+
+def read_part(raw: msgspec.Raw, decoder: msgspec.json.Decoder[T], path: str, records: Records) -> T | None:
+    """A part of a resource that was kept as raw JSON; None where it was not sent, or (a gap) cannot be read."""
+    if raw is NOT_SENT:
+        return None
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        below, what = explain(error)
+        records.gap(path + below, what)
+        return None
 
 
 def read_value(value: object, path: str, records: Records) -> None:

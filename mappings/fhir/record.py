@@ -5,12 +5,14 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import evidence, services
+from mappings.fhir import evidence, history, services, whole_visit
 from mappings.fhir.dates import day_of
+from mappings.fhir.forms import Form, forms_of
+from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import CarePlan, Encounter
 from mappings.fhir.services import Given, Service
-from mappings.visit import Line, Payer, Visit
+from mappings.visit import Line, Minutes, Payer, Visit
 
 _NOTHING: frozenset[str] = frozenset()
 _SEPARATE = frozenset({"separate-region"})
@@ -40,17 +42,21 @@ class Shared(msgspec.Struct, frozen=True):
     plans: list[CarePlan]
     evidence: frozenset[str]
     answered: frozenset[str]
+    totals: dict[str, Minutes]
 
 
 class Record:
     """The patient's record as it was sent: what several visits of one request share."""
 
-    def __init__(self, records: Records, context: Context) -> None:
+    def __init__(self, records: Records, context: Context, people: People) -> None:
         self.records = records
         self.context = context
+        self.people = people
         self.procedures = services.given(records, context.patient)
-        self.forms = evidence.forms_of(records, context.patient)
-        self._forms_by_owner: dict[str, list[evidence.Form]] = {}
+        self.forms = forms_of(records, context.patient)
+        self._told = history.told_by(self.forms, records)
+        self._of_whole_visits = [form for form in self.forms if not form.answered.isdisjoint(whole_visit.LINKS)]
+        self._forms_by_owner: dict[str, list[Form]] = {}
         for form in self.forms:
             for owner in form.belongs_to:
                 self._forms_by_owner.setdefault(owner, []).append(form)
@@ -87,7 +93,7 @@ class Record:
         therefore be a day off, and so may one of the encounter whose time is a UTC morning.
         """
         return [
-            services.service_of(one, self.records, self._forms_by_owner)
+            services.service_of(one, self.records, self._forms_by_owner, self.people)
             for one in self.procedures
             if _belongs(one, day, encounters) or (one.ref in linked and _near(one.day, day))
         ]
@@ -97,35 +103,47 @@ class Record:
         found = services.not_given(self.records, self.context.patient)
         return {one.billed.code: one.procedure.status or "" for one in found if _belongs(one, day, encounters)}
 
-    def shared(self, day: dt.date, encounters: frozenset[str]) -> Shared:
-        """What every line of a visit has in common: plans, goals, observations, forms for the whole visit."""
+    def shared(self, day: dt.date, encounters: frozenset[str], refs: list[str]) -> Shared:
+        """What every line of a visit has in common: plans, goals, observations, forms for the whole visit.
+
+        `refs` are its Procedures and orders: a form about one of them may speak for the visit as well.
+        """
         patient = self.context.patient
         forms = [
             form.answered
             for form in self.forms
             if not form.belongs_to and (not form.encounter or not encounters or form.encounter in encounters)
         ]
+        shown = evidence.shared_evidence(self.records, patient, encounters, day)
+        kinds, totals = shown.kinds, shown.totals
+        if self._of_whole_visits:
+            speaking = whole_visit.forms_for(self._of_whole_visits, day, encounters, frozenset(refs))
+            totals = whole_visit.minutes_in_all(speaking, totals, self.records)
+            kinds = kinds.union(whole_visit.done_that_day(speaking, day))
         return Shared(
             plans=evidence.active_plans(self.records, patient, day),
-            evidence=evidence.shared_evidence(self.records, patient, encounters, day),
+            evidence=kinds.union(totals) if totals else kinds,
             answered=_NOTHING.union(*forms),
+            totals=totals,
         )
 
     def visit(self, draft: str, dated: Dated, payer: Payer, lines: list[Line], shared: Shared) -> Visit:
         """The visit with these lines; those whose codes are in no table of ours are only named."""
         day, read_from = dated
         known = tables.codes()
-        ours = [line for line in lines if line.code in known]
+        ours = _with_evaluation([line for line in lines if line.code in known])
         return Visit(
             draft=draft,
             date=day,
             date_read_from=read_from,
             payer=payer,
             lines=_with_separate_regions(ours),
-            history=services.history_of(self.procedures, shared.plans, day, self.context.history_sent),
+            history=history.history_of(self.procedures, self._told, shared.plans, day, self.context.history_sent),
             not_sent=self.context.not_sent,
             record_sent=self.context.record_sent or any(line.services for line in ours),
             not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
+            total_timed=shared.totals.get(whole_visit.TIMED),
+            total_treatment=shared.totals.get(whole_visit.TREATMENT),
         )
 
 
@@ -146,6 +164,15 @@ def _is_on(one: Given, day: dt.date) -> bool:
 
 def _near(one: dt.date | None, other: dt.date) -> bool:
     return one is None or abs((one - other).days) <= 1
+
+
+def _with_evaluation(lines: list[Line]) -> list[Line]:
+    """The lines, with what one of them shows of the whole visit: that the patient was evaluated, and reported on."""
+    codes = {line.code for line in lines if not line.not_given}
+    if codes.isdisjoint(history.evaluations()):
+        return lines
+    kinds = {"evaluation"} if codes.isdisjoint(history.REPORTING) else {"evaluation", "progress-report"}
+    return [msgspec.structs.replace(line, evidence=line.evidence | kinds) for line in lines]
 
 
 def _with_separate_regions(lines: list[Line]) -> tuple[Line, ...]:

@@ -1,8 +1,7 @@
 """The parts of FHIR resources that the review reads, R4 names first and R5's beside them.
 
 Only the elements that we use are named; the rest of a resource is skipped by the decoder without being built.
-Types are strict: a number sent as a string is an error of that resource. The collector need not track them
-(`gc=False`): decoded JSON holds no cycles, and a request makes thousands of them.
+Parts that only some reviews need are kept as raw JSON (`msgspec.Raw`) and are decoded where they are needed.
 """
 
 from typing import Any
@@ -10,67 +9,21 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mappings.fhir.datatypes import (
+    Annotation,
+    Concept,
+    Identifier,
+    Party,
+    Period,
+    Quantity,
+    Reference,
+    Something,
+    Worded,
+    WordedCoding,
+)
 
-class Coding(Struct, gc=False):
-    system: str | None = None
-    code: str | None = None
-
-
-class Concept(Struct, gc=False):
-    """A CodeableConcept; R5's CodeableReference as well, whose parts are `concept` and `reference`."""
-
-    coding: list[Coding] = []
-    text: str | None = None
-    concept: "Concept | None" = None
-    reference: "Reference | str | None" = None
-
-
-class WordedCoding(Coding, gc=False):
-    display: str | None = None
-
-
-class Worded(Struct, gc=False):
-    """A CodeableConcept whose words count where its codes are not known: body sites, observations."""
-
-    coding: list[WordedCoding] = []
-    text: str | None = None
-    concept: "Worded | None" = None
-
-
-class Identifier(Struct, gc=False):
-    system: str | None = None
-    value: str | None = None
-
-
-class Reference(Struct, gc=False):
-    reference: str | None = None
-
-
-class PayerReference(Reference, gc=False):
-    """A reference that may stand for itself: payers are often only printed, or known by an identifier."""
-
-    identifier: Identifier | None = None
-    display: str | None = None
-
-
-class Quantity(Struct, gc=False):
-    value: int | float | None = None
-    unit: str | None = None
-    system: str | None = None
-    code: str | None = None
-
-
-class Period(Struct, gc=False):
-    start: str | None = None
-    end: str | None = None
-
-
-class Annotation(Struct, gc=False):
-    text: str | None = None
-
-
-class Something(Struct, gc=False):
-    """An element of which only the presence counts."""
+NOT_SENT = msgspec.Raw()
+"""What a part that is kept as raw JSON is where it was not sent."""
 
 
 class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True, gc=False):
@@ -94,7 +47,7 @@ class Procedure(Resource, tag="Procedure", gc=False):
     performed_date_time: str | None = None
     occurrence_period: Period | None = None
     occurrence_date_time: str | None = None
-    performer: list[Something] = []
+    performer: msgspec.Raw = NOT_SENT
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
     reason_reference: list[Reference] = []
@@ -103,6 +56,14 @@ class Procedure(Resource, tag="Procedure", gc=False):
     note: list[Annotation] = []
     used_code: list[Something] = []
     used_reference: list[Something] = []
+    contained: list[msgspec.Raw] = []
+
+
+class Performer(Struct, gc=False):
+    """Who gave a service, and in what function."""
+
+    function: Worded | None = None
+    actor: Party | None = None
 
 
 class ClaimDiagnosis(Struct, rename="camel", gc=False):
@@ -116,10 +77,11 @@ class ClaimProcedure(Struct, rename="camel", gc=False):
     procedure_reference: Reference | None = None
 
 
-class ClaimInsurance(Struct, gc=False):
+class ClaimInsurance(Struct, rename="camel", gc=False):
     sequence: int | None = None
     focal: bool | None = None
-    coverage: PayerReference | None = None
+    coverage: Party | None = None
+    pre_auth_ref: Any = None
 
 
 class ItemSite(Struct, gc=False):
@@ -138,7 +100,18 @@ class ClaimItem(Struct, rename="camel", gc=False):
     body_site: Worded | list[ItemSite] | None = None
     diagnosis_sequence: list[int] = []
     procedure_sequence: list[int] = []
+    care_team_sequence: list[int] = []
     encounter: list[Reference] = []
+
+
+class TeamMember(Struct, rename="camel", gc=False):
+    """A member of a claim's care team; R5 says `specialty` where R4 said `qualification`."""
+
+    sequence: int | None = None
+    provider: Party | None = None
+    role: Worded | None = None
+    qualification: Worded | None = None
+    specialty: Worded | None = None
 
 
 class Claim(Resource, tag="Claim", gc=False):
@@ -146,7 +119,9 @@ class Claim(Resource, tag="Claim", gc=False):
     use: str | None = None
     patient: Reference | None = None
     billable_period: Period | None = None
-    insurer: PayerReference | None = None
+    insurer: Party | None = None
+    provider: msgspec.Raw = NOT_SENT
+    care_team: msgspec.Raw = NOT_SENT
     diagnosis: list[ClaimDiagnosis] = []
     procedure: list[ClaimProcedure] = []
     insurance: list[ClaimInsurance] = []
@@ -168,20 +143,23 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     reason_code: list[Concept] = []
     reason_reference: list[Reference] = []
     reason: list[Concept] = []
-    insurance: list[PayerReference] = []
+    insurance: list[Party] = []
+    performer_type: msgspec.Raw = NOT_SENT
+    performer: msgspec.Raw = NOT_SENT
     note: list[Annotation] = []
+    contained: list[msgspec.Raw] = []
 
 
 class PaymentBy(Struct, gc=False):
     """R5: who pays under a Coverage stands in `paymentBy` or `insurer`."""
 
-    party: PayerReference | None = None
+    party: Party | None = None
 
 
 class Coverage(Resource, tag="Coverage", gc=False):
     status: str | None = None
-    payor: list[PayerReference] = []
-    insurer: PayerReference | None = None
+    payor: list[Party] = []
+    insurer: Party | None = None
     payment_by: list[PaymentBy] = []
     beneficiary: Reference | None = None
     order: int | None = None
@@ -228,6 +206,8 @@ class Observation(Resource, tag="Observation", gc=False):
     effective_date_time: str | None = None
     effective_period: Period | None = None
     value_string: str | None = None
+    value_integer: int | None = None
+    value_quantity: Quantity | None = None
     value_codeable_concept: Worded | None = None
     interpretation: list[Worded] = []
 
@@ -256,6 +236,7 @@ class QuestionnaireResponse(Resource, tag="QuestionnaireResponse", gc=False):
     encounter: Reference | None = None
     part_of: list[Reference] = []
     based_on: list[Reference] = []
+    authored: str | None = None
     item: list[ResponseItem] = []
 
 
@@ -263,8 +244,26 @@ class Patient(Resource, tag="Patient", gc=False):
     pass
 
 
+class Qualification(Struct, gc=False):
+    code: Worded | None = None
+
+
+class HumanName(Struct, gc=False):
+    """A name, of which only what stands behind it is read: credentials."""
+
+    suffix: list[str] = []
+
+
 class Practitioner(Resource, tag="Practitioner", gc=False):
-    pass
+    identifier: list[Identifier] = []
+    name: list[HumanName] = []
+    qualification: list[Qualification] = []
+
+
+class PractitionerRole(Resource, tag="PractitionerRole", gc=False):
+    practitioner: Party | None = None
+    code: list[Worded] = []
+    specialty: list[Worded] = []
 
 
 class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
@@ -273,7 +272,7 @@ class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
 
 AnyResource = (
     Encounter | Procedure | Claim | ServiceRequest | Coverage | Organization | Condition | CarePlan | Goal
-    | Observation | QuestionnaireResponse | Patient | Practitioner | OperationOutcome
+    | Observation | QuestionnaireResponse | Patient | Practitioner | PractitionerRole | OperationOutcome
 )  # fmt: skip
 """Every resource that is read, and a few that often come along and are passed over."""
 

@@ -1,25 +1,18 @@
-"""Procedures as documented services, and earlier ones as the patient's history."""
+"""Procedures as documented services."""
 
 import datetime as dt
 
 import msgspec
 
-from mappings import tables
-from mappings.fhir import coding
+from mappings.fhir import coding, performers
+from mappings.fhir.datatypes import Annotation, Concept, Period, Reference, Worded
 from mappings.fhir.dates import day_of, interval_of, naive
-from mappings.fhir.evidence import Form, of_patient
+from mappings.fhir.evidence import of_patient
+from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
+from mappings.fhir.performers import NOBODY, People, Who
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import (
-    Annotation,
-    CarePlan,
-    Concept,
-    Condition,
-    Period,
-    Procedure,
-    Reference,
-    Worded,
-)
-from mappings.visit import History, Interval, Minutes
+from mappings.fhir.resources import Condition, Procedure
+from mappings.visit import Interval, Minutes
 
 NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"})
 PROCEDURE_STATUSES = NOT_GIVEN | {"in-progress", "on-hold", "completed", "unknown"}
@@ -44,9 +37,11 @@ class Service(msgspec.Struct, frozen=True):
     evidence: frozenset[str]
     answered: frozenset[str]
     notes: tuple[str, ...]
+    who: Who
+    assistant: Minutes | None
 
 
-NO_SERVICE = Service("", "", (), None, "", _NOTHING, None, (), _NOTHING, (), _NOTHING, _NOTHING, ())
+NO_SERVICE = Service("", "", (), None, "", _NOTHING, None, (), _NOTHING, (), _NOTHING, _NOTHING, (), NOBODY, None)
 """What documents a line that no Procedure documents."""
 
 
@@ -107,7 +102,7 @@ def procedure_day(procedure: Procedure) -> dt.date | None:
     return day_of(text or (period.start if period else None))
 
 
-def service_of(one: Given, records: Records, forms: dict[str, list[Form]]) -> Service:
+def service_of(one: Given, records: Records, forms: dict[str, list[Form]], people: People) -> Service:
     """The facts that one Procedure and its forms (by what they belong to) give."""
     procedure = one.procedure
     name = _name(procedure)
@@ -117,6 +112,7 @@ def service_of(one: Given, records: Records, forms: dict[str, list[Form]]) -> Se
     minutes = _minutes(block, path, own)
     regions, sites = sites_of(procedure.body_site)
     diagnoses = diagnoses_of([*procedure.reason_code, *procedure.reason], procedure.reason_reference, records)
+    who = people.of_procedure(procedure, name)
     return Service(
         ref=name,
         code=one.billed.code,
@@ -128,9 +124,11 @@ def service_of(one: Given, records: Records, forms: dict[str, list[Form]]) -> Se
         times=() if block is None or naive(block) else (block,),
         regions=regions,
         diagnoses=diagnoses,
-        evidence=sites | _evidence(one, minutes, diagnoses),
+        evidence=sites | _evidence(one, minutes, diagnoses, who is not None),
         answered=own[0].answered if len(own) == 1 else _NOTHING.union(*(form.answered for form in own)),
         notes=notes_of(procedure.note),
+        who=who or NOBODY,
+        assistant=performers.assistant_minutes(who, minutes, name, own),
     )
 
 
@@ -161,6 +159,8 @@ def together(services: list[Service]) -> Service:
         evidence=_NOTHING.union(*(one.evidence for one in services)),
         answered=_NOTHING.union(*(one.answered for one in services)),
         notes=tuple(note for one in services for note in one.notes),
+        who=performers.together([one.who for one in services]),
+        assistant=_sum_of_assistants(services),
     )
 
 
@@ -175,15 +175,36 @@ def _sum(services: list[Service]) -> Minutes | None:
     read_from = ", ".join(one.read_from for one in known)
     if not all(one.times for one in services):
         return Minutes(sum(one.value for one in known), read_from)
+    return Minutes(_covered(services), read_from)
+
+
+def _covered(services: list[Service]) -> int:
+    """The whole minutes in which any of the services was given."""
     seconds, until = 0.0, None
     for block in sorted((block for one in services for block in one.times), key=lambda one: one.start):
         start = block.start if until is None else max(block.start, until)
         until = block.end if until is None else max(block.end, until)
         seconds += max(0.0, (block.end - start).total_seconds())
-    return Minutes(int(seconds // 60), read_from)
+    return int(seconds // 60)
 
 
-def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...]) -> set[str]:
+def _sum_of_assistants(services: list[Service]) -> Minutes | None:
+    """The minutes of services that an assistant gave alone; None where one's are unknown.
+
+    Where all times are known, minutes that an assistant's service shares with a therapist's are the therapist's.
+    """
+    known = [one.assistant for one in services if one.assistant is not None]
+    if len(known) < len(services):
+        return None
+    read_from = ", ".join(one.read_from for one in known)
+    stated_in_forms = any(not one.read_from.endswith(".performer") for one in known)
+    if stated_in_forms or not all(one.times for one in services):
+        return Minutes(sum(one.value for one in known), read_from)
+    of_others = [one for one in services if one.assistant is not None and one.assistant.value == 0]
+    return Minutes(_covered(services) - _covered(of_others), read_from)
+
+
+def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...], by_somebody: bool) -> set[str]:
     procedure = one.procedure
     kinds = {"procedure"}
     if procedure.reason_reference:
@@ -198,7 +219,7 @@ def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...]) -
         kinds.add("device")
     if procedure.outcome is not None:
         kinds.add("outcome")
-    if procedure.performer:
+    if by_somebody:
         kinds.add("performer")
     return kinds
 
@@ -216,8 +237,9 @@ def _minutes(block: Interval | None, path: str, forms: list[Form]) -> Minutes | 
     if block is not None:
         return Minutes(block.minutes, path)
     for form in forms:
-        if form.minutes is not None:
-            return Minutes(form.minutes, f"{form.ref}#actual_time")
+        stated = minutes_stated(form, ACTUAL_TIME)
+        if stated:
+            return Minutes(stated, f"{form.ref}#{ACTUAL_TIME}")
     return None
 
 
@@ -258,23 +280,6 @@ def diagnosis_of(reference: Reference | str | None, records: Records) -> str:
 def notes_of(annotations: list[Annotation]) -> tuple[str, ...]:
     """The texts of notes."""
     return tuple([note.text for note in annotations if note.text])
-
-
-def history_of(procedures: list[Given], plans: list[CarePlan], day: dt.date, seen: bool) -> History:
-    """Earlier visits since the plan's start (all that were sent, where no plan states its start)."""
-    starts = [start for plan in plans if plan.period and (start := day_of(plan.period.start))]
-    start = max(starts, default=None)
-    since = start or dt.date.min
-    known = tables.codes()
-    visits: set[dt.date] = set()
-    massages: set[dt.date] = set()
-    for one in procedures:
-        earlier, code = one.day, one.billed.code
-        if earlier is not None and since <= earlier < day and code in known:
-            visits.add(earlier)
-            if code == tables.MASSAGE:
-                massages.add(earlier)
-    return History(seen=seen, visits=len(visits), massage_visits=len(massages), plan_start=start)
 
 
 def _name(procedure: Procedure) -> str:

@@ -10,7 +10,8 @@ from mappings.fhir import lines as lines_of
 from mappings.fhir.dates import day_of, is_broken
 from mappings.fhir.joining import join_items, services_of_order
 from mappings.fhir.lines import DraftClaim
-from mappings.fhir.payer import claim_payer, order_payer
+from mappings.fhir.payer import claim_payer, is_authorized, order_payer
+from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context, Dated, Record
 from mappings.fhir.resources import Claim, ClaimItem, ServiceRequest
@@ -23,7 +24,7 @@ _NOTHING: frozenset[str] = frozenset()
 def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[Visit]:
     """The visits that a Claim bills, one for each date of service."""
     claim = draft.claim
-    record = Record(records, context)
+    record = Record(records, context, People(records, claim, draft.path))
     payer = claim_payer(claim, records, context.patient)
     diagnosed = lines_of.diagnosed(claim, record)
     by_day: dict[dt.date, list[tuple[int, ClaimItem]]] = {}
@@ -34,6 +35,7 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
             records.gap(f"{draft.path}.item[{index}].servicedDate", "expected a date such as 2026-03-02")
         by_day.setdefault(day, []).append((index, item))
         read_from.setdefault(day, element)
+    authorized = is_authorized(claim, draft.path, records)
     visits = []
     here_on = {day for day, _ in record.days()}
     for day, items in sorted(by_day.items()):
@@ -42,13 +44,14 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
         here = context.encounter if day in here_on else ""
         encounters = frozenset([here, *named]) - {""}
         found = record.services(day, encounters, _linked(items, claim, records))
-        shared = record.shared(day, encounters)
+        shared = record.shared(day, encounters, [one.ref for one in found])
         joined = join_items(items, claim, found, records)
         built = [lines_of.item_line(draft, item, joined[item[0]], diagnosed, record, shared) for item in items]
         lines = _with_not_given([line for line in built if line is not None], record.not_given(day, encounters))
         taken = {service.ref for joint in joined.values() for service in joint}
         lines.extend(lines_of.recorded(found, taken, shared, billed=False))
-        visits.append(record.visit(draft.name, (day, read_from[day]), payer, lines, shared))
+        visit = record.visit(draft.name, (day, read_from[day]), payer, lines, shared)
+        visits.append(msgspec.structs.replace(visit, authorized=True) if authorized else visit)
     return visits
 
 
@@ -84,13 +87,14 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
     ]
     if not ours:
         return []
-    record = Record(records, context)
+    record = Record(records, context, People(records))
     encounters = frozenset({context.encounter, *(records.id_of(one.encounter, "Encounter") for _, one, _ in ours)}) - {
         ""
     }
     dated = _order_day([order for _, order, _ in ours], record)
     found = record.services(dated[0], encounters)
-    shared = record.shared(dated[0], encounters)
+    names = [lines_of.order_name(index, order) for index, order, _ in ours]
+    shared = record.shared(dated[0], encounters, [*names, *[one.ref for one in found]])
     lines: list[Line] = []
     taken: set[str] = set()
     for index, order, code in ours:
@@ -104,13 +108,14 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
 
 def encounter_visits(records: Records, context: Context) -> list[Visit]:
     """The visits of an Encounter that has Procedures and no draft, one a day on which any was given."""
-    record = Record(records, context)
+    record = Record(records, context, People(records))
     encounters = frozenset({context.encounter}) - {""}
     payer = order_payer([], records, context.patient)
     visits = []
     for dated in record.days():
-        shared = record.shared(dated[0], encounters)
-        lines = lines_of.recorded(record.services(dated[0], encounters), set(), shared, billed=True)
+        found = record.services(dated[0], encounters)
+        shared = record.shared(dated[0], encounters, [one.ref for one in found])
+        lines = lines_of.recorded(found, set(), shared, billed=True)
         if lines:
             visits.append(record.visit("", dated, payer, lines, shared))
     return visits
