@@ -38,7 +38,15 @@ SHOWN_BY = {
         }
     ),
     "forms": frozenset(
-        {"form", "plan-certified", "progress-report", "signature", "total-timed-minutes", "total-treatment-minutes"}
+        {
+            "form",
+            "plan-certified",
+            "evaluation",
+            "progress-report",
+            "signature",
+            "total-timed-minutes",
+            "total-treatment-minutes",
+        }
     ),
 }
 """The kinds of evidence that come with one prefetch key alone."""

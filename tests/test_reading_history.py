@@ -291,3 +291,30 @@ def test_line_of_an_evaluation() -> None:
     """The evidence of the day stands beside what the line itself shows."""
     body = claim_request(claim(item(1, "97164")), procedure("a", "97164"), forms=None)
     assert {"evaluation", "procedure"} <= line(body).evidence
+
+
+def of_no_encounter(authored: str | None) -> Json:
+    """A form of the patient that says only when it was written."""
+    told = answered("rationale", {"valueString": "because of the loss of motion"}, authored=authored)
+    return {key: value for key, value in told.items() if key != "encounter"}
+
+
+@pytest.mark.parametrize("authored", ["2026-03-02", "2026-03-03T01:30:00Z", None])
+def test_form_without_an_encounter(authored: str | None) -> None:
+    """A form that names no encounter answers for the day on which it was written; in UTC that may be the next."""
+    assert "rationale" in line(sent(of_no_encounter(authored))).answered
+
+
+@pytest.mark.parametrize("authored", ["2026-02-10", "2026-03-01", "2026-03-04"])
+def test_form_of_another_day(authored: str) -> None:
+    """A form that names no encounter and was written on another day answers nothing for this visit."""
+    assert "rationale" not in line(sent(of_no_encounter(authored))).answered
+
+
+def test_report_of_another_day_in_a_form_of_the_visit() -> None:
+    """A question for the last report that is answered with an earlier day is no report of this visit."""
+    here = ref("Encounter", "test-visit")
+    told = answered(REPORTED, {"valueString": "last one on 2026-02-10"}, encounter=here, authored="2026-03-02")
+    body = sent(told)
+    assert REPORTED not in line(body).answered
+    assert history(body).reported_on == dt.date(2026, 2, 10)

@@ -109,21 +109,19 @@ class Record:
         `refs` are its Procedures and orders: a form about one of them may speak for the visit as well.
         """
         patient = self.context.patient
-        forms = [
-            form.answered
-            for form in self.forms
-            if not form.belongs_to and (not form.encounter or not encounters or form.encounter in encounters)
-        ]
+        forms = [form.answered for form in self.forms if not form.belongs_to and _is_of(form, day, encounters)]
+        answered = _NOTHING.union(*forms)
         shown = evidence.shared_evidence(self.records, patient, encounters, day)
         kinds, totals = shown.kinds, shown.totals
         if self._of_whole_visits:
             speaking = whole_visit.forms_for(self._of_whole_visits, day, encounters, frozenset(refs))
             totals = whole_visit.minutes_in_all(speaking, totals, self.records)
             kinds = kinds.union(whole_visit.done_that_day(speaking, day))
+            answered -= {link for link, kind in whole_visit.KINDS.items() if kind not in kinds}
         return Shared(
             plans=evidence.active_plans(self.records, patient, day),
             evidence=kinds.union(totals) if totals else kinds,
-            answered=_NOTHING.union(*forms),
+            answered=answered,
             totals=totals,
         )
 
@@ -145,6 +143,14 @@ class Record:
             total_timed=shared.totals.get(whole_visit.TIMED),
             total_treatment=shared.totals.get(whole_visit.TREATMENT),
         )
+
+
+def _is_of(form: Form, day: dt.date, encounters: frozenset[str]) -> bool:
+    """Whether a form is about a visit: by its encounter, else by the day on which it was written (the next, in UTC)."""
+    if form.encounter:
+        return not encounters or form.encounter in encounters
+    written = day_of(form.authored)
+    return written is None or 0 <= (written - day).days <= 1
 
 
 def _belongs(one: Given, day: dt.date, encounters: frozenset[str]) -> bool:

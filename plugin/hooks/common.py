@@ -47,9 +47,9 @@ SHARED: dict[str, Prefetch] = {
         "Observation?encounter={{context.encounterId}}", False, "findings and outcome measures are read from them"
     ),
     "forms": Prefetch(
-        "QuestionnaireResponse?encounter={{context.encounterId}}",
+        "QuestionnaireResponse?patient={{context.patientId}}&_sort=-authored&_count=50",
         False,
-        "answered documentation forms are read from them",
+        "answered forms are read from them: this visit's documentation, earlier reports and certifications",
     ),
 }
 """The prefetch keys of every service. Templates use first-level tokens only, as CDS Hooks 2.0 asks."""
