@@ -4,7 +4,9 @@ A value without a date and a source does not load, overlapping dates do not load
 What is wrong is said with file, path and what was expected.
 """
 
+import csv
 import datetime as dt
+import functools
 import itertools
 import json
 import tomllib
@@ -15,7 +17,7 @@ from typing import Any
 import jsonschema
 import msgspec
 
-from mappings import tables
+from mappings import book_checks, tables
 from mappings.errors import RuleFileError
 from mappings.rule_book import Cap, Misplaced, Rule, Source
 from mappings.visit import EVIDENCE
@@ -67,6 +69,7 @@ VALUE_TYPES: Mapping[str, Any] = {
     "prior_authorization": tuple[str, ...],
     "extraspinal_with_cmt": tuple[str, ...],
     "technique_decides": bool,
+    "units_disputed": dict[str, int],
 }
 """Every rule that a book may hold, with the type of its value: the fields of RuleBook."""
 
@@ -149,15 +152,29 @@ def _read_book(path: Path, validator: jsonschema.Draft202012Validator) -> Book:
     content = _checked(path, validator)
     _expect_days(f"{path.name}: ", content, "edition")
     sources = {key: _source(part) for key, part in content["sources"].items()}
+    rules = {key: _dated_rules(path, key, content[key], sources) for key in VALUE_TYPES if key in content}
+    used = {entry["source"] for key in rules for entry in content[key]}
+    if unused := sorted(sources.keys() - used - (set() if "extends" in content else _of_tables())):
+        raise RuleFileError(f"{path.name}: sources.{unused[0]}: no value of this file rests on it.")
     return Book(
         id=content["id"],
         title=content["title"],
         extends=content.get("extends", ""),
         edition=content["edition"],
         known_as=tuple(msgspec.convert(content.get("known_as", []), list[KnownAs])),
-        rules={key: _dated_rules(path, key, content[key], sources) for key in VALUE_TYPES if key in content},
+        rules=rules,
         sources=sources,
     )
+
+
+@functools.cache
+def _of_tables() -> frozenset[str]:
+    """The sources of the embedded NCCI tables, which the base book lists."""
+    found: set[str] = set()
+    for path in FOLDER.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            found |= {row["source"] for row in csv.DictReader(file)}
+    return frozenset(found)
 
 
 def _dated_rules(path: Path, key: str, entries: list[dict[str, Any]], sources: dict[str, Source]) -> tuple[Dated, ...]:
@@ -172,6 +189,8 @@ def _dated_rules(path: Path, key: str, entries: list[dict[str, Any]], sources: d
             raise RuleFileError(f"{where}.until: expected a day on or after since ({entry['since']}).")
         source = msgspec.structs.replace(sources[entry["source"]], words=entry["words"])
         value = msgspec.convert(entry["value"], VALUE_TYPES[key])
+        if wrong := book_checks.fault(key, value):
+            raise RuleFileError(f"{where}.value: {wrong}")
         dated.append(Dated(entry["since"], until, Rule(value, source, entry["confidence"])))
     dated.sort(key=lambda one: one.since)
     for earlier, later in itertools.pairwise(dated):
@@ -199,6 +218,8 @@ def read_elements(path: Path = FOLDER / "documentation.toml") -> tuple[Catalogue
             raise RuleFileError(f"{where}.id: an entry before it has the same id.")
         if strange := entry["levels"].keys() - ids:
             raise RuleFileError(f"{where}.levels: there are no books {sorted(strange)}.")
+        if wrong := book_checks.fault_of_when("of" in entry, entry["when"]):
+            raise RuleFileError(f"{where}.when: {wrong}")
         if unknown:
             raise RuleFileError(f"{where}.satisfied_by: {sorted(unknown)} are no kinds of evidence.")
         elements.append(

@@ -39,7 +39,7 @@ def chain(payer: str) -> tuple[Book, ...]:
     """The payer's book and those beneath it, own rules first."""
     known = books()
     if payer not in known:
-        ids = ", ".join(book.id for book in payer_books())
+        ids = ", ".join(known)
         raise UnknownPayerError(f"There is no rule book {payer!r}; the books are {ids}.")
     layers = [known[payer]]
     while layers[-1].extends:
@@ -77,22 +77,30 @@ def _rule_book(payer: str, on: dt.date, ncci: NcciTables) -> RuleBook:
     layers = chain(payer)
     day = max(on, begins())
     rules: dict[str, Any] = {}
+    own: set[str] = set()
     for key in book_files.VALUE_TYPES:
         for layer in layers:
             entry = next((entry for entry in layer.rules.get(key, ()) if entry.in_force(day)), None)
             if entry is not None:
                 rules[key] = entry.rule
+                if layer.id != BASE:
+                    own.add(key)
                 break
     pairs = _pairs_on(day, ncci)
-    own = rules.get("own_pairs")
-    if own is not None:
-        pairs = pairs | {(one, two): Pair(one, two, 1, Rule("1", own.source, own.confidence)) for one, two in own.value}
+    of_payer = rules.get("own_pairs")
+    if of_payer is not None:
+        stated = {
+            (one, two): Pair(one, two, 1, Rule("1", of_payer.source, of_payer.confidence))
+            for one, two in of_payer.value
+        }
+        pairs = {**pairs, **{key: pair for key, pair in stated.items() if key not in pairs or pairs[key].indicator}}
     return RuleBook(
         id=payer,
         title=layers[0].title,
         on=on,
         edition=edition(payer, ncci),
         pairs=pairs,
+        own=frozenset(own),
         pairs_known=ncci.whole_from <= day,
         limits=_limits_on(day, ncci),
         elements=_elements(payer),
@@ -144,7 +152,9 @@ def _elements(payer: str) -> dict[str, tuple[Element, ...]]:
 
 
 ANOTHER_PLAN = re.compile(
-    r"\b(?:medicare|medicaid|medigap|supplement(?:al)?|tricare|military|secondary|declined|not|workers|auto)\b"
+    r"\b(?:medicare|medicaid|medigap|supplement(?:al)?|tricare|military|secondary|declined|not|workers|auto"
+    r"|advantage|community plan|dual|snp|dsnp|d snp|better health|healthspring|healthkeepers plus|gold plus"
+    r"|healthy blue|complete care)\b"
 )
 """Words beside a payer's name that speak of another plan than the one whose rules the book holds."""
 

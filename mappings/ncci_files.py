@@ -59,6 +59,8 @@ def read_pairs(sources: Mapping[str, Source], path: Path = FOLDER / "pairs.csv")
         unknown = {row["column1"], row["column2"]} - tables.codes().keys()
         if unknown:
             raise RuleFileError(f"{where}: {sorted(unknown)} are not in the table of codes.")
+        if row["column1"] == row["column2"]:
+            raise RuleFileError(f"{where}: expected two different codes, not {row['column1']} with itself.")
         if row["indicator"] not in ("0", "1", "9"):
             raise RuleFileError(f"{where}: indicator: expected 0, 1 or 9, not {row['indicator']!r}.")
         indicator = int(row["indicator"])

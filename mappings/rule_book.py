@@ -75,10 +75,18 @@ class Misplaced(msgspec.Struct, frozen=True):
 
 
 class Cap(msgspec.Struct, frozen=True):
-    """The most timed units that a payer pays a day: of the whole visit, or of each discipline's therapy."""
+    """The most timed units that a payer pays a day, of the whole visit or of each discipline's therapy.
+
+    `codes` are those that count together; where none is listed all timed ones do.
+    """
 
     units: int
     per: str
+    codes: tuple[str, ...] = ()
+
+    def counts(self, code: str, timed: bool) -> bool:
+        """Whether a code counts: one of the listed ones, else any timed one."""
+        return code in self.codes if self.codes else timed
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -140,6 +148,9 @@ class RuleBook(msgspec.Struct, frozen=True, dict=True):
     prior_authorization    professions whose services need the payer's authorization beforehand
     extraspinal_with_cmt   codes paid beside a manipulation for an extraspinal diagnosis only
     technique_decides      whether the documented technique tells manual therapy from massage
+    units_disputed         by code, minutes below which the network's own pages disagree whether a unit is reached
+
+    `own` names the rules that the payer, or its network, states itself; the others are the national book's.
     """
 
     id: str
@@ -189,10 +200,17 @@ class RuleBook(msgspec.Struct, frozen=True, dict=True):
     prior_authorization: Rule[tuple[str, ...]] | None = None
     extraspinal_with_cmt: Rule[tuple[str, ...]] | None = None
     technique_decides: Rule[bool] | None = None
+    units_disputed: Rule[dict[str, int]] | None = None
+    own: frozenset[str] = frozenset()
     limits: dict[str, Limit] = {}
     pairs: dict[tuple[str, str], Pair] = {}
     pairs_known: bool = False
     elements: dict[str, tuple[Element, ...]] = {}
+
+    @property
+    def applies_ncci(self) -> bool:
+        """Whether the payer itself applies the NCCI tables, so that what they do not hold needs no modifier."""
+        return self.mue is not None and self.mue.may_advise
 
     @functools.cached_property
     def partners(self) -> dict[str, dict[str, tuple[Source, ...]]]:

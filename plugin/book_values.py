@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mappings import book_files, books_in_force, tables
+from mappings import book_files, books_in_force, ncci_in_force, tables
 from mappings.book_files import Book, CatalogueElement, Dated
 from mappings.rule_book import Cap, Misplaced, RuleBook, Source
 from mappings.tables import Code
@@ -36,6 +36,12 @@ WHEN: Mapping[str, str] = {
     "each-12-visits": "when a re-evaluation is due",
 }
 """The conditions under which a documentation element is asked for."""
+
+ONLY_EMBEDDED = (
+    f"Only the table that comes with VisitCue ({ncci_in_force.EMBEDDED}) answers here: later quarters are not held."
+    " `visitcue rules import-ncci` takes in the official files."
+)
+"""What is told of a table that was not imported."""
 
 _GROUPS: tuple[tuple[str, Callable[[Code], bool]], ...] = (
     ("every therapy and modality", lambda code: code.is_therapy),
@@ -155,8 +161,8 @@ def in_words(value: Any) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
-        case Cap(units, per):
-            return f"{units} a {per}"
+        case Cap(units, per, codes):
+            return f"{units} a {per}" + (f", of {', '.join(codes)} together" if codes else "")
         case dict():
             return "; ".join(f"{key}: {in_words(part)}" for key, part in value.items())
         case (int(low), int(high)):

@@ -21,12 +21,14 @@ from rich.table import Table
 from cds_hooks.outcome import Refusal
 from mappings import books_in_force, tables
 from mappings.books_in_force import UnknownPayerError
-from mappings.errors import RuleFileError
+from mappings.errors import RuleFileError, shown
+from mappings.ncci import store
 from plugin import cli_explain, cli_payers, cli_rules, finding_list, reference, serving, strict
 from plugin.answer import Answer, Setup
 from plugin.cards import EXTENSION
 from plugin.documents import review_document
-from plugin.explain import NotExplainedError, explained
+from plugin.explain import Explanation, NotExplainedError, explained
+from plugin.explain_imported import ImportedExplanation, explained_by_imported
 from plugin.services import services
 from plugin.settings import Settings
 
@@ -51,9 +53,12 @@ def main() -> None:
     except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError) as error:
         _fail(str(error))
     except ValidationError as error:
-        _fail("; ".join(f"VISITCUE_{str(one['loc'][0]).upper()}: {one['msg']}." for one in error.errors()))
+        told = ((str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, ")) for one in error.errors())
+        _fail("; ".join(f"VISITCUE_{name}: {words}." for name, words in told))
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        _fail(f"{error.filename or 'The system says'}: {error.strerror or error}.")
 
 
 @cli.callback(invoke_without_command=True)
@@ -87,7 +92,9 @@ def serve(
         _fail(f"{host} is no address to listen on: {error.strerror}.")
     if taken:
         _fail(f"Port {port} on {host} is in use: stop what listens there, or name another one with --port.")
-    books_in_force.load(Settings().base_book)
+    settings = Settings()
+    books_in_force.load(settings.base_book)
+    books_in_force.installed_ncci(settings.ncci_folder)
     print(serving.banner(host, port))
     serving.run(host, port, workers)
 
@@ -101,7 +108,7 @@ def review(
     """Review hook requests, Claims or Bundles from files; exit status 1 where a finding is critical."""
     settings = Settings()
     ncci = books_in_force.installed_ncci(settings.ncci_folder)
-    setup = Setup(base_book or settings.base_book, dt.datetime.now().astimezone().date(), ncci)
+    setup = Setup(base_book.strip().lower() or settings.base_book, dt.datetime.now().astimezone().date(), ncci)
     books_in_force.chain(setup.base_book)
     told = []
     for file in files:
@@ -129,9 +136,10 @@ def _for_machines(answer: Answer) -> dict[str, Any]:
 def _print_findings(file: Path, answer: Answer) -> None:
     console = _console()
     if not answer.cards:
-        console.print(f"{file}: reviewed, nothing found." if answer.reviewed else f"{file}: no line of ours in it.")
+        found = "reviewed, nothing found." if answer.reviewed else "no line of ours in it."
+        console.print(f"{shown(str(file))}: {found}")
         return
-    table = Table(title=str(file), title_justify="left")
+    table = Table(title=shown(str(file)), title_justify="left")
     for column in ("", "Finding", "Lines", "What"):
         table.add_column(column, overflow="fold")
     for card in answer.cards:
@@ -150,8 +158,18 @@ def explain(
     """Print everything that touches a code: rules, pair edits, units, documentation; today, or on a date of service."""
     settings = Settings()
     day = _date(on) or dt.datetime.now().astimezone().date()
-    told = explained(code, payer or settings.base_book, day, books_in_force.installed_ncci(settings.ncci_folder))
-    print(json.dumps(msgspec.to_builtins(told), indent=2) if as_json else cli_explain.text(told))
+    number, book = code.strip().upper(), payer.strip().lower() or settings.base_book
+    ncci = books_in_force.installed_ncci(settings.ncci_folder)
+    books_in_force.chain(book)
+    told: Explanation | ImportedExplanation | None = None
+    pairs = store.pairs_of(settings.ncci_folder, number) if number.isascii() else None
+    if number.isascii() and number not in tables.codes():
+        told = explained_by_imported(number, day, pairs, store.stored_limits(settings.ncci_folder, [number]))
+    told = told or explained(number, book, day, ncci, pairs)
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(told), indent=2))
+    else:
+        print(cli_explain.text(told) if isinstance(told, Explanation) else cli_explain.text_of_imported(told))
 
 
 @cli.command()
@@ -161,15 +179,15 @@ def payers(
     as_json: AsJson = False,
 ) -> None:
     """List the rule books, or print one with its sources: every value, or what is in force on a date of service."""
+    ncci = books_in_force.installed_ncci(Settings().ncci_folder)
     if name:
-        layers, day = books_in_force.chain(name), _date(on)
-        ncci = books_in_force.installed_ncci(Settings().ncci_folder)
+        layers, day = books_in_force.chain(name.strip().lower()), _date(on)
         whole = cli_payers.whole(layers, day, ncci)
         print(json.dumps(whole, indent=2) if as_json else cli_payers.sheet(layers, day, ncci))
         return
     if on:
         _fail("--on: name a rule book as well, such as `visitcue payers bcbsnc --on 2026-03-02`.")
-    listed = [cli_payers.entry(book) for book in books_in_force.payer_books()]
+    listed = [cli_payers.entry(book, ncci) for book in books_in_force.payer_books()]
     if as_json:
         print(json.dumps(listed, indent=2))
         return
@@ -216,7 +234,7 @@ def validate(files: Files) -> None:
             _fail(f"{file}: this is not JSON: {error}.")
         invalid = invalid or bool(faults)
         for fault in faults or ["valid FHIR R4."]:
-            print(f"{file}: {fault}")
+            print(shown(f"{file}: {fault}"))
     if invalid:
         raise typer.Exit(CRITICAL)
 
@@ -227,14 +245,17 @@ def write_reference(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; status 1 where a page is stale.")] = False,
 ) -> None:
     """Write FINDINGS.md and docs/payers from the findings and the rule books."""
-    if not folder.is_dir():
-        _fail(f"{folder}: this is no folder.")
     try:
+        if not folder.is_dir():
+            _fail(f"{folder}: this is no folder.")
+        reference.check_folder(folder)
         changed = reference.stale(folder) if check else reference.write(folder)
+    except reference.NotOursError as error:
+        _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}.")
+        _fail(f"{error.filename or folder}: {error.strerror}.")
     for name in changed:
-        print(f"{folder / name}: {'stale; `make docs` writes it anew.' if check else 'written.'}")
+        print(f"{shown(str(folder / name))}: {'stale; `make docs` writes it anew.' if check else 'written.'}")
     if check and changed:
         raise typer.Exit(CRITICAL)
 
@@ -263,5 +284,5 @@ def _bytes(file: Path) -> bytes:
 
 
 def _fail(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
+    print(shown(sentence), file=sys.stderr)
     raise SystemExit(FAILED)

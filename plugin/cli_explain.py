@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 from mappings import tables
 from mappings.tables import Code
-from plugin.book_values import WHEN, Span, cited, dates, in_words, quoted, sure, wrapped
+from plugin.book_values import ONLY_EMBEDDED, WHEN, Span, cited, dates, in_words, quoted, sure, wrapped
 from plugin.explain import AskedElement, Explanation, TouchingPair, TouchingRule
+from plugin.explain_imported import ImportedExplanation, ImportedPairs
 from plugin.text import counted
+
+MOST_IMPORTED = 20
+"""So many pairs with codes that we do not review are listed for people."""
 
 
 def text(told: Explanation) -> str:
@@ -14,10 +18,27 @@ def text(told: Explanation) -> str:
     code = told.code.code
     parts = [_head(told), _heading(f"Rules that touch {code}: {len(told.rules)}"), *map(_rule, told.rules)]
     parts += [_heading(f"Pair edits: {len(told.pairs)}"), *_pairs(told)]
-    parts += [_heading("Units (MUE)"), _limit(told)]
+    parts += [_heading("Units (MUE)"), _limit(told), *_only_embedded(told, "limits")]
     parts += [_heading(f"Documentation: {counted(len(told.documentation), 'element')}")]
     parts += [*map(_element, told.documentation)] or ["This payer asks for none that is particular to it."]
     return "\n\n".join(parts)
+
+
+def text_of_imported(told: ImportedExplanation) -> str:
+    """A code that VisitCue does not review, as the imported files have it."""
+    code = told.code.code
+    title = f"{code}: VisitCue does not review this code"
+    parts = [
+        f"{title}\n{'=' * len(title)}\n\nDate of service {told.on}. This is what the imported NCCI files say.",
+        _heading(f"Pair edits: {told.imported.count if told.imported else 0}"),
+        _imported(told.imported) or "No table of pairs is imported.",
+        _heading("Units (MUE)"),
+    ]
+    limit = told.mue
+    if limit is None:
+        return "\n\n".join([*parts, "No limit of it is held for this date."])
+    state = f"indicator {limit.indicator}, {dates(Span(limit.since, limit.until))}"
+    return "\n\n".join([*parts, wrapped(f"{limit.means} ({state}; imported {limit.edition})")])
 
 
 def billed_as(code: Code) -> str:
@@ -69,10 +90,42 @@ def _pairs(told: Explanation) -> Iterator[str]:
     if not told.pairs:
         yield f"{code} stands in no pair that is in force."
     if told.other_pairs:
-        yield "\n".join(("On other dates only", *(_other_pair(pair) for pair in told.other_pairs)))
+        yield "\n".join(
+            ("Other rows: of other dates, or beside a stricter one", *(_other_pair(pair) for pair in told.other_pairs))
+        )
     sources = {(pair.source.title, pair.source.section): pair.source for pair in (*told.pairs, *told.other_pairs)}
     for source in sources.values():
         yield f"{wrapped(cited(source))}\n{source.url}"
+    yield from _only_embedded(told, "pairs")
+    if told.imported is not None and told.imported.count:
+        yield _imported(told.imported)
+
+
+def _only_embedded(told: Explanation, table: str) -> Iterator[str]:
+    if table in told.embedded_only:
+        yield wrapped(ONLY_EMBEDDED)
+
+
+def _imported(found: ImportedPairs | None) -> str:
+    """The pairs with codes that we do not review, of many only the first."""
+    if found is None:
+        return ""
+    head = (
+        f"Also in the imported file ({found.edition}): {counted(found.count, 'pair')} in force with codes that"
+        " VisitCue does not review"
+    )
+    lines = [
+        wrapped(
+            f"{pair.column2} beside {pair.column1}: {pair.means} (indicator {pair.indicator},"
+            f" {dates(Span(pair.since, pair.until))})",
+            4,
+            4,
+        )
+        for pair in found.pairs[:MOST_IMPORTED]
+    ]
+    if found.count > MOST_IMPORTED:
+        lines.append(f"    and {found.count - MOST_IMPORTED:,} more; --json lists them all")
+    return "\n".join((wrapped(head), *lines))
 
 
 def _pair(pair: TouchingPair, code: str) -> str:

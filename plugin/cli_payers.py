@@ -10,6 +10,7 @@ from mappings.book_files import Book, KnownAs
 from mappings.ncci_in_force import NcciTables
 from plugin.book_values import (
     CONFIDENCE,
+    ONLY_EMBEDDED,
     WHEN,
     Asked,
     Value,
@@ -27,15 +28,17 @@ from plugin.book_values import (
 )
 from plugin.text import counted
 
+NAMES = {"pairs": "Pair edits", "limits": "Units"}
 
-def entry(book: Book) -> dict[str, Any]:
+
+def entry(book: Book, ncci: NcciTables | None = None) -> dict[str, Any]:
     """One book in the list of `visitcue payers --json`."""
     return {
         "id": book.id,
         "title": book.title,
         "known_as": [_known_as(one) for one in book.known_as],
         "extends": book.extends,
-        "edition": books_in_force.edition(book.id),
+        "edition": books_in_force.edition(book.id, ncci),
     }
 
 
@@ -51,14 +54,14 @@ def whole(layers: tuple[Book, ...], on: dt.date | None = None, ncci: NcciTables 
     shown = values(layers, on)
     edits = ncci or books_in_force.embedded_ncci()
     return {
-        **entry(layers[0]),
-        "edition": books_in_force.edition(layers[0].id, ncci),
+        **entry(layers[0], ncci),
         **({"on": on.isoformat()} if on else {}),
         "layers": [{"id": one.id, "title": one.title, "edition": one.edition.isoformat()} for one in layers],
         "rules": [_rule(one) for one in shown],
         "ncci": {
             "edition": edits.edition,
             "whole_from": edits.whole_from.isoformat(),
+            "embedded_only": list(edits.embedded_only),
             "pairs": sum(on is None or one.in_force(on) for one in edits.pairs),
             "limits": sum(on is None or one.in_force(on) for one in edits.limits),
         },
@@ -165,11 +168,12 @@ def _ncci_text(book: dict[str, Any]) -> str:
         for one in book["rules"]
         if one["rule"] == "own_pairs"
     ]
+    only = "".join(f" {NAMES[kind]}: {ONLY_EMBEDDED}" for kind in ncci["embedded_only"])
     return wrapped(
         f"{ncci['edition']}: {counted(ncci['pairs'], 'pair')} and {counted(ncci['limits'], 'limit')}, the pairs whole"
         f" from {ncci['whole_from']}; for earlier dates of service the review says that they were not checked."
         f" {' '.join(own) or 'The book adds no pair of its own.'} `visitcue explain CODE --payer {book['id']}` lists"
-        " those of a code."
+        f" those of a code.{only}"
     )
 
 

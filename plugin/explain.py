@@ -10,11 +10,14 @@ from typing import Any
 import msgspec
 
 from mappings import books_in_force, tables
+from mappings.ncci.rows import PairRow
+from mappings.ncci.store import Stored
 from mappings.ncci_files import DELETED, DatedPair
 from mappings.ncci_in_force import NcciTables
 from mappings.rule_book import Pair, RuleBook, Source
 from mappings.tables import Code
 from plugin.book_values import Span, Value, asked, meaning, values
+from plugin.explain_imported import COUNTED, MEANS, ImportedPairs, other_pairs
 from plugin.touches import why
 
 
@@ -80,9 +83,11 @@ class AskedElement(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """A code on a date of service for a payer. `other_pairs` are edits that have ended, or not begun.
+    """A code on a date of service for a payer. `other_pairs` are rows that do not answer: they have ended, or not
+    begun, or stand beside a stricter one.
 
-    `pairs_whole_from` is the first day for which no pair is left out.
+    `pairs_whole_from` is the first day for which no pair is left out. Of the tables in `embedded_only` no later
+    quarter is held. `imported` are pairs with codes that we do not review.
     """
 
     code: Code
@@ -95,12 +100,16 @@ class Explanation(msgspec.Struct, frozen=True):
     pairs: tuple[TouchingPair, ...]
     other_pairs: tuple[TouchingPair, ...]
     pairs_whole_from: dt.date
+    embedded_only: tuple[str, ...]
+    imported: ImportedPairs | None
     mue: UnitLimit | None
     documentation: tuple[AskedElement, ...]
 
 
-def explained(number: str, payer: str, on: dt.date, ncci: NcciTables | None = None) -> Explanation:
-    """What touches a code; raises NotExplainedError and UnknownPayerError."""
+def explained(
+    number: str, payer: str, on: dt.date, ncci: NcciTables | None = None, imported: Stored[PairRow] | None = None
+) -> Explanation:
+    """What touches a code; raises NotExplainedError and UnknownPayerError. `imported` are all stored rows of it."""
     layers = books_in_force.chain(payer)
     code = tables.codes().get(number.strip().upper())
     if code is None:
@@ -118,10 +127,10 @@ def explained(number: str, payer: str, on: dt.date, ncci: NcciTables | None = No
         on=on,
         rules=tuple(_rules(code, in_force, book)),
         pairs=tuple(_pairs(code, in_force, book, ncci)),
-        other_pairs=tuple(
-            _pair(one.pair, Span(one.since, one.until), book) for one in _tabled(code, ncci) if not one.in_force(on)
-        ),
+        other_pairs=tuple(_other_pairs(code, book, ncci)),
         pairs_whole_from=ncci.whole_from,
+        embedded_only=ncci.embedded_only,
+        imported=other_pairs(imported, on),
         mue=_limit(code, book, ncci),
         documentation=tuple(_elements(code, book)),
     )
@@ -159,6 +168,14 @@ def _pairs(code: Code, in_force: tuple[Value, ...], book: RuleBook, ncci: NcciTa
         yield _pair(book.pairs[columns], span, book)
 
 
+def _other_pairs(code: Code, book: RuleBook, ncci: NcciTables) -> Iterator[TouchingPair]:
+    """The rows that do not answer: of another date, or beside a row of the same pair that is stricter, or later."""
+    answers = {(one.pair.column1, one.pair.column2): one for one in _tabled(code, ncci) if one.in_force(book.on)}
+    for one in _tabled(code, ncci):
+        if answers.get((one.pair.column1, one.pair.column2)) is not one:
+            yield _pair(one.pair, Span(one.since, one.until), book)
+
+
 def _tabled(code: Code, ncci: NcciTables) -> Iterator[DatedPair]:
     return (one for one in ncci.pairs if code.code in (one.pair.column1, one.pair.column2))
 
@@ -179,11 +196,9 @@ def _pair(pair: Pair, span: Span, book: RuleBook) -> TouchingPair:
 
 
 def _indicator(pair: Pair) -> str:
-    if pair.indicator == DELETED:
-        return "deleted on the day on which it began"
-    if not pair.rule.may_advise:
+    if pair.indicator != DELETED and not pair.rule.may_advise:
         return "sources disagree whether the two are ever paid together"
-    return "paid together only if distinct" if pair.indicator else "never paid together on one day"
+    return MEANS[pair.indicator]
 
 
 def _modifier(pair: Pair, book: RuleBook) -> str:
@@ -211,9 +226,8 @@ def _limit(code: Code, book: RuleBook, ncci: NcciTables) -> UnitLimit | None:
         return None
     *_, dated = (one for one in ncci.limits if one.limit.code == code.code and one.in_force(book.on))
     rule = book.mue if book.mue is not None and book.mue.value else None
-    counted = {1: "a line", 2: "a day, without exception", 3: "a day, open to appeal"}[limit.indicator]
     means = (
-        f"at most {limit.units} {counted}"
+        f"at most {limit.units} {COUNTED[limit.indicator]}"
         if limit.units
         else "Medicare allows none (bundled, or not covered); no limit for others"
     )

@@ -34,6 +34,10 @@ from plugin.sentences import NOUNS
 from plugin.text import counted
 
 MARK = "<!-- Written by `visitcue reference`: `make docs` writes it anew. Change the rule files or the findings. -->"
+_OURS = MARK.partition(":")[0]
+"""How a page that we wrote begins, in any version."""
+CHECKOUT = "pyproject.toml", 'name = "visitcue"'
+"""A file of the folder in which the pages stand, and words in it."""
 FINDINGS, PAYERS = "FINDINGS.md", "docs/payers"
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|])")
 
@@ -66,6 +70,24 @@ def pages() -> dict[str, str]:
     }
 
 
+class NotOursError(Exception):
+    """There is something else where a page of ours should stand; the message says what."""
+
+
+def check_folder(folder: Path) -> None:
+    """Raises NotOursError for a folder that is no checkout of VisitCue, or that holds other pages by our names."""
+    name, words = CHECKOUT
+    if words not in _text(folder / name):
+        raise NotOursError(
+            f"{folder}: this is no checkout of VisitCue: expected a {name} with {words} in it, beside which the pages"
+            " stand."
+        )
+    for page in pages():
+        text = _text(folder / page)
+        if text and not text.startswith(_OURS):
+            raise NotOursError(f"{folder / page}: this was not written by `visitcue reference`; move it away first.")
+
+
 def stale(folder: Path) -> list[str]:
     """The pages in a folder that are not as they would be written now: changed, missing, or of a book that is gone."""
     wrong = [name for name, text in pages().items() if _text(folder / name) != text]
@@ -86,7 +108,7 @@ def write(folder: Path) -> list[str]:
 
 def _left_over(folder: Path) -> list[Path]:
     """Pages that we once wrote and that no book has any more; a page of somebody else's is not ours to judge."""
-    ours = (path for path in sorted((folder / PAYERS).glob("*.md")) if _text(path).startswith(MARK))
+    ours = (path for path in sorted((folder / PAYERS).glob("*.md")) if _text(path).startswith(_OURS))
     return [path for path in ours if path.name != "README.md" and path.stem not in books_in_force.books()]
 
 
@@ -219,10 +241,14 @@ def _book_parts(layers: tuple[Book, ...]) -> Iterator[str]:
 
 def _value(one: Value) -> str:
     rule = one.dated.rule
-    return (
-        f"- `{one.key}` = **{_inert(in_words(rule.value))}**: {_inert(meaning(one.key))};"
-        f" {dates(one.span)}, {sure(rule.confidence)}.\n  {_inert(rule.source.words)}\n  {_link(rule.source)}"
+    parts = (
+        f"- `{one.key}` = **{_inert(in_words(rule.value))}**",
+        _inert(meaning(one.key)),
+        f"{dates(one.span)}, {sure(rule.confidence)}",
+        _inert(rule.source.words),
+        _link(rule.source),
     )
+    return "\n  - ".join(parts)
 
 
 def _row(one: Value) -> tuple[str, ...]:

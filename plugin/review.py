@@ -14,6 +14,7 @@ from plugin.rules import (
     chiropractic,
     coverage,
     documentation,
+    excluded,
     facts,
     limits,
     modifier_lists,
@@ -75,6 +76,28 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule, in the order in which findings of one weight are told."""
 
+OF_COVERED = frozenset(
+    {
+        pairs.never_together,
+        pairs.low_visit_with_cmt,
+        pairs.distinctness,
+        pairs.not_checked,
+        units.untimed,
+        units.timed,
+        totals.above,
+        totals.disagree,
+        limits.above,
+        modifiers.em_needs_25,
+        modifiers.distinct_with_em,
+        assistants.given,
+        thresholds.kx,
+        thresholds.targeted_review,
+        coverage.not_covered,
+        documentation.missing_of_visit,
+    }
+)
+"""The rules that ask nothing of a service which Medicare excludes by law."""
+
 _WEIGHT = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -96,7 +119,11 @@ BookFor = Callable[[str, dt.date], RuleBook]
 
 def review(visit: Visit, book: RuleBook) -> tuple[Finding, ...]:
     """All findings of a visit, the weightiest first, each weight in the order of the rules."""
-    found = [finding for rule in RULES for finding in rule(visit, book)]
+    paid = excluded.covered(visit, book)
+    if paid is visit:
+        found = [finding for rule in RULES for finding in rule(visit, book)]
+    else:
+        found = [finding for rule in RULES for finding in rule(paid if rule in OF_COVERED else visit, book)]
     found.sort(key=lambda finding: _WEIGHT[finding.level])
     return tuple(found)
 

@@ -19,6 +19,12 @@ NOUNS = {
 }
 """A slot with one of these endings is told as a number with its noun."""
 
+NOT_CERTAIN = frozenset(
+    f"modifiers.{name}"
+    for name in ("distinct-missing", "distinct-then-gp", "distinct-with-em", "gp-missing", "plan-mismatch", "order")
+)
+"""Findings that advise unless they only inform, which the first words say then."""
+
 Template = tuple[tuple[str, str], ...]
 """Pieces of a sentence: literal text, and the slot that follows it ("" for none)."""
 
@@ -43,7 +49,7 @@ def told(finding: Finding, lines: dict[str, Line]) -> Told:
     """The finding in words; a caller's words come out inert."""
     short, long = _TEMPLATES[finding.code]
     named = [_named(lines[ref]) for ref in finding.lines if ref in lines]
-    if finding.level == "info" and finding.code.startswith("modifiers."):
+    if finding.level == "info" and finding.code in NOT_CERTAIN:
         named = [(f"Not certain: {one}", other) for one, other in named[:1]] + named[1:]
     summed = _filled(short, finding, [name for name, _ in named])
     return Told(summary(unmarked(summed)), _filled(long, finding, [name for _, name in named]))

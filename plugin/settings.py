@@ -1,9 +1,10 @@
 """The settings of an installation, read from environment variables that begin with VISITCUE_."""
 
+import os
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,6 +30,21 @@ class Settings(BaseSettings):
         description="Where the installation keeps what was imported into it, such as the official NCCI tables.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _whole_path(cls, value: str | Path) -> Path:
+        """A relative folder would be another one for each place in which a command is called."""
+        try:
+            path = Path(value).expanduser()
+        except RuntimeError:
+            raise ValueError(f"there is no home folder for the {str(value)!r} in it") from None
+        if not path.is_absolute():
+            raise ValueError(f"expected the whole path of a folder, such as /var/lib/visitcue, not {str(value)!r}")
+        for one in (path, *path.parents):
+            if os.path.lexists(one) and not os.path.isdir(one):  # noqa: PTH112 - no errors for what cannot be seen
+                raise ValueError(f"{one} is no folder; expected one, in which imported tables are stored")
+        return path
 
     @property
     def ncci_folder(self) -> Path:

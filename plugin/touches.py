@@ -11,7 +11,7 @@ import msgspec
 from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.tables import Code
-from plugin.rules.plans import OCCUPATIONAL, PHYSICAL, SPEECH
+from plugin.rules.plans import SPEECH
 from plugin.rules.techniques import OTHER
 from plugin.rules.units import once_a_visit
 
@@ -39,10 +39,13 @@ TIMED = Touch("it is billed by time", lambda it: it.code.timed)
 ONCE = Touch("it is billed once a visit", lambda it: once_a_visit(it.code.code))
 ONE_ON_ONE = Touch("it is given one on one", lambda it: it.code.one_on_one)
 ALWAYS = Touch("it is always therapy", lambda it: it.code.always_therapy)
-DISCIPLINE = Touch(
-    "a discipline's modifier on it is looked at",
-    lambda it: it.code.is_therapy or it.code.code in PHYSICAL | OCCUPATIONAL | SPEECH,
+DISCIPLINE = Touch("a discipline's modifier on it is looked at", lambda it: it.code.code in SPEECH)
+TREATMENT = Touch("it is always therapy", lambda it: it.code.always_therapy and it.code.kind != "evaluation")
+UNDER_PLAN = Touch(
+    "it is therapy where it carries GP, GO or GN",
+    lambda it: not (it.code.is_em or it.code.is_cmt or it.code.kind == "evaluation"),
 )
+CAPPED = Touch("its units count", lambda it: it.value.counts(it.code.code, it.code.timed))
 THERAPY = Touch("it is a therapy or modality", lambda it: it.code.is_therapy)
 GROUP = Touch("it is a group session", lambda it: it.code.kind == "group")
 MASSAGE = Touch("it is massage", lambda it: it.code.code == tables.MASSAGE)
@@ -51,6 +54,7 @@ MANIPULATION = Touch("it is a manipulation", lambda it: it.code.is_cmt)
 SPINAL = Touch("it is a manipulation of the spine", lambda it: it.code.kind == "cmt-spinal")
 NOT_SPINAL = Touch("it is no manipulation of the spine", lambda it: it.code.kind != "cmt-spinal")
 OFFICE_VISIT = Touch("it is an office visit (E/M)", lambda it: it.code.is_em)
+NO_AT = Touch("AT belongs on manipulations of the spine only", lambda it: it.code.kind != "cmt-spinal")
 LIMITED = Touch("Medicare's table limits it", lambda it: it.code.code in it.book.limits)
 DISTINCT = Touch("it may have to be shown distinct", lambda it: not it.code.is_em and not it.code.is_cmt)
 
@@ -78,14 +82,14 @@ TOUCHES: Mapping[str, tuple[Touch, ...]] = {
     "cmt_levels": (NAMED,),
     "mue": (LIMITED,),
     "noncovered": (NAMED,),
-    "timed_units_cap": (TIMED,),
+    "timed_units_cap": (CAPPED,),
     "total_minutes": (TIMED, ALWAYS, THERAPY),
-    "assistant_modifiers": (ALWAYS, THERAPY),
-    "assistant_share": (ALWAYS, THERAPY),
+    "assistant_modifiers": (TREATMENT, UNDER_PLAN),
+    "assistant_share": (TREATMENT, UNDER_PLAN),
     "assistant_last_unit": (TIMED,),
     "kx_threshold": (ALWAYS,),
     "targeted_review": (ALWAYS,),
-    "cmt_coverage": (SPINAL,),
+    "cmt_coverage": (SPINAL, NO_AT),
     "chiropractor_excluded": (NOT_SPINAL,),
     "conflicting_modifiers": (LINE,),
     "modifier_needs": (LINE,),
@@ -98,6 +102,7 @@ TOUCHES: Mapping[str, tuple[Touch, ...]] = {
     "prior_authorization": (ALWAYS, THERAPY),
     "extraspinal_with_cmt": (NAMED, SPINAL),
     "technique_decides": (TECHNIQUE,),
+    "units_disputed": (NAMED,),
 }
 """For every rule of the books, why it touches a code: for the first of these reasons that holds, or not at all."""
 

@@ -32,15 +32,20 @@ SUBJECTS = frozenset({*VALUE_TYPES, "pairs", "limits", "documentation", "facts"}
 """What a case may prove: a rule of the books, or one of those that are no rule of a single key."""
 
 ON_CLAIM = "Claim/case"
+ANOTHER_CLAIM = "Claim/other"
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
 class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One service. `times` are pairs such as ["09:00", "09:15"]; `services` are the Procedures that document it."""
+    """One service. `times` are pairs such as ["09:00", "09:15"]; `services` are the Procedures that document it.
+
+    `unread` says that units are stated in a way that could not be read.
+    """
 
     code: str
     minutes: int | None = None
     units: int | None = None
+    unread: bool = False
     modifiers: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     diagnoses: tuple[str, ...] = ()
@@ -62,10 +67,11 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Earlier visits of the patient; with `seen = false` they were not sent."""
+    """Earlier visits of the patient; with `seen = false` they were not sent. `visits` are those of the plan of care."""
 
     seen: bool = True
     plan_start: dt.date | None = None
+    visits: int = 0
     massage_visits: int = 0
     evaluated_on: dt.date | None = None
     reported_on: dt.date | None = None
@@ -77,9 +83,10 @@ class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A finding: its lines by number, the line to mend first. Level, fix and slots count where they are named.
+    """A finding: its lines by number, the line to mend first. Level, fix, choices and slots count where they are named.
 
-    `fix` says whether one click may mend it. A finding on the whole visit (`facts.`) names no lines.
+    `fix` says whether one click may mend it, `choices` among how many ways a person chooses. A finding on the whole
+    visit (`facts.`) names no lines.
     """
 
     code: str
@@ -87,15 +94,20 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slots: dict[str, Any] = {}
     level: str | None = None
     fix: bool | None = None
+    choices: int | None = None
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One visit and all of its findings. `payer` and `date` come from the file where the case has none."""
+    """One visit and all of its findings. `payer` and `date` come from the file where the case has none.
+
+    `elsewhere` are the lines of another claim for the same day; their numbers go on after those of `lines`.
+    """
 
     name: str
     proves: tuple[str, ...]
     lines: tuple[CaseLine, ...]
     expect: tuple[Expected, ...]
+    elsewhere: tuple[CaseLine, ...] = ()
     payer: str | None = None
     date: dt.date | None = None
     saw: tuple[str, ...] = ()
@@ -150,7 +162,8 @@ def _slips(case: Case) -> Iterator[str]:
         ("book", (case.payer or BASE_BOOK,), frozenset(books_in_force.books())),
         ("finding", tuple(one.code for one in case.expect), frozenset(BY_CODE)),
     ]
-    for line in case.lines:
+    every = (*case.lines, *case.elsewhere)
+    for line in every:
         named += [
             ("code", (line.code,), frozenset(tables.codes())),
             ("region", line.regions, frozenset(tables.region_parents())),
@@ -160,19 +173,21 @@ def _slips(case: Case) -> Iterator[str]:
         ]
     for what, given, known in named:
         yield from (f"there is no {what} {one!r}" for one in given if one not in known)
-    if any(
-        line.documented and not line.lacking and (line.answered or line.evidence or line.notes) for line in case.lines
-    ):
+    if any(line.documented and not line.lacking and (line.answered or line.evidence or line.notes) for line in every):
         yield "a line that is fully documented by default names its own documentation"
-    if any(not line.documented and line.lacking for line in case.lines):
+    if any(not line.documented and line.lacking for line in every):
         yield "a line that is not documented by default names what it lacks"
-    clock = [time for line in case.lines for block in line.times for time in block]
+    if any(line.unread and line.units is not None for line in every):
+        yield "a line states units that could not be read"
+    clock = [time for line in every for block in line.times for time in block]
     yield from (f"there is no time {time!r}" for time in clock if not _CLOCK.fullmatch(time))
     for one in case.expect:
-        if any(not 1 <= number <= len(case.lines) for number in one.lines):
+        if any(not 1 <= number <= len(every) for number in one.lines):
             yield f"{one.code} names a line that is not there"
         if bool(one.lines) == is_of_visit(one.code):
             yield f"{one.code}: findings name their lines, and those on the whole visit none"
+        if one.fix and one.choices:
+            yield f"{one.code}: what one click mends leaves nothing to choose"
 
 
 def visit_of(case: Case) -> Visit:
@@ -184,29 +199,40 @@ def visit_of(case: Case) -> Visit:
         date_read_from="Claim.item.servicedDate" if case.date_known else "",
         payer=Payer(case.payer or "", case.saw),
         lines=tuple(_line(number, line, case) for number, line in enumerate(case.lines, start=1)),
-        history=History(visits=case.history.massage_visits, **msgspec.structs.asdict(case.history)),
+        history=_history(case.history),
         total_timed=_stated(case.total_timed, "mcr.total_timed_minutes"),
         total_treatment=_stated(case.total_treatment, "mcr.total_treatment_time"),
         authorized=case.authorized,
         record_sent=case.record_sent,
+        elsewhere=tuple(
+            _line(number, line, case, ANOTHER_CLAIM)
+            for number, line in enumerate(case.elsewhere, start=len(case.lines) + 1)
+        ),
         not_ours=tuple(f"{ON_CLAIM}#{90 + number} {code}" for number, code in enumerate(case.not_ours)),
     )
+
+
+def _history(past: Past) -> History:
+    """The earlier visits; those with massage are visits too."""
+    given = msgspec.structs.asdict(past)
+    return History(**{**given, "visits": max(past.visits, past.massage_visits)})
 
 
 def _stated(minutes: int | None, element: str) -> Minutes | None:
     return None if minutes is None else Minutes(minutes, f"QuestionnaireResponse/case#{element}")
 
 
-def _line(number: int, line: CaseLine, case: Case) -> Line:
+def _line(number: int, line: CaseLine, case: Case, claim: str = ON_CLAIM) -> Line:
     assert case.date is not None
     draft = line.draft and case.on_a_claim
     full = frozenset(books_in_force.questions()) - frozenset(line.lacking)
     return Line(
-        ref=f"{ON_CLAIM}#{number}" if draft else f"Procedure/case#{number}",
+        ref=f"{claim}#{number}" if draft else f"Procedure/case#{number}",
         code=line.code,
         draft=draft,
         billed=line.billed,
         planned=line.planned,
+        unread=line.unread,
         not_given=line.not_given,
         units=line.units,
         modifiers=line.modifiers,

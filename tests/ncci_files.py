@@ -12,6 +12,9 @@ import openpyxl
 from mappings.book_files import FOLDER
 from mappings.ncci.rows import MueRow, PairRow
 
+IMPORT = ("rules", "import-ncci", "--few-rows")
+"""How a made-up table is imported, which has fewer rows than the official one."""
+
 RATIONALES = ("Mutually exclusive procedures", "Standards of practice", "More extensive procedure", "Policy")
 INDICATORS = {1: "1 Line Edit", 2: "2 Date of Service Edit: Policy", 3: "3 Date of Service Edit: Clinical"}
 
@@ -149,7 +152,7 @@ def many_pairs(count: int) -> Iterator[PairRow]:
     days = [dt.date(1996, 1, 1) + dt.timedelta(days=91 * quarter) for quarter in range(120)]
     for code in sorted({*codes, *known}):
         yield from known.get(code, ())
-        for partner in sorted(chance.sample(codes, count // len(codes))):
+        for partner in sorted({*chance.sample(codes, count // len(codes))} - {code}):
             since, until = sorted(chance.sample(days, 2))
             last = None if chance.random() < 0.7 else until
             yield PairRow(code, partner, since, last, chance.randrange(2), chance.choice(RATIONALES))

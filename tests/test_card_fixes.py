@@ -22,7 +22,7 @@ from tests.builders import (
     procedure,
 )
 from tests.exchange import cards, codes, finding, send, the
-from tests.visits import BATCH, CMT, CORRECTABLE, EXERCISE, FAULTY, chiro
+from tests.visits import BATCH, BY_THERAPIST, CMT, CORRECTABLE, EXERCISE, FAULTY, chiro
 
 VENDOR = {"url": "https://ehr.example/price", "valueDecimal": 1.10}
 ODD_NUMBERS = {
@@ -223,7 +223,7 @@ def test_nothing_to_join(client: FlaskClient, name: str) -> None:
 def test_together_in_a_batch(client: FlaskClient) -> None:
     """In a batch each Claim has its own suggestion for all, with its own Claim alone."""
     found = cards(client, BATCH)
-    together = [card["suggestions"][0] for card in found if len(card["suggestions"]) > 1]
+    together = [card["suggestions"][0] for card in found if len(card.get("suggestions", ())) > 1]
     assert [[action["resource"]["id"] for action in one["actions"]] for one in together] == [["first"], ["second"]]
 
 
@@ -239,7 +239,7 @@ def test_together_for_orders(client: FlaskClient) -> None:
 def test_order_keeps_other_details(client: FlaskClient) -> None:
     """Modifiers of an order go among its orderDetail; details that are no modifiers stay where they are."""
     details = [{"text": "left side first"}, *modifiers("KX"), coded("https://ehr.example/detail", "GENTLE")]
-    body = order_request(order("o-1", "97110", 2, orderDetail=details), procedures=(EXERCISE,), payer="UHC")
+    body = order_request(order("o-1", "97110", 2, orderDetail=details), procedures=(BY_THERAPIST,), payer="UHC")
     (resource,) = updates(the(cards(client, body), "modifiers.gp-missing"))
     assert [one for one in resource["orderDetail"] if one in details] == details
     assert [one["coding"][0]["code"] for one in resource["orderDetail"] if one not in details] == ["GP"]

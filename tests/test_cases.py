@@ -40,6 +40,8 @@ def differences(expected: Expected, finding: Finding) -> Iterator[str]:
         yield f"{finding.code}: level is {finding.level}, not {expected.level}"
     if expected.fix not in (None, bool(finding.fix)):
         yield f"{finding.code}: fix is {finding.fix!r}"
+    if expected.choices not in (None, len(finding.choices)):
+        yield f"{finding.code}: {len(finding.choices)} choices, not {expected.choices}"
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

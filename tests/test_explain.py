@@ -8,6 +8,7 @@ import pytest
 
 from mappings import books_in_force, tables
 from mappings.book_files import FOLDER, VALUE_TYPES
+from mappings.ncci.rows import PairRow
 from mappings.rule_book import Source
 from plugin.book_values import WHEN, asked, meaning, of_codes, values
 from plugin.explain import Explanation, explained
@@ -229,7 +230,7 @@ def test_before_the_pairs(run: Run) -> None:
 
 def test_imported_tables(run: Run) -> None:
     """Where the official tables were imported, they are what a code is explained and a book is signed off by."""
-    assert run("rules", "import-ncci", save("pairs-2026q3.txt", made.ptp_text(made.sound_pairs()))).status == 0
+    assert run(*made.IMPORT, save("pairs-2026q3.txt", made.ptp_text(made.sound_pairs()))).status == 0
     one = json.loads(run("explain", "97140", "--payer", "cigna", "--json").out)
     assert "ncci-2026q3" in one["edition"]
     assert {pair["since"] for pair in one["pairs"]} == {"2020-10-01"}
@@ -237,6 +238,74 @@ def test_imported_tables(run: Run) -> None:
     assert {"2026Q3" in part["source"]["section"] for part in (*one["pairs"], *one["other_pairs"])} == {True}
     assert "ncci-2026q3" in run("payers", "cigna").out
     assert "ncci-2026q3" in json.loads(run("payers", "cigna", "--json").out)["ncci"]["edition"]
+
+
+def imported(*more: PairRow) -> tuple[str, ...]:
+    """The words that import the made-up pairs, and these."""
+    return *made.IMPORT, save("pairs-2026q3.txt", made.ptp_text([*made.sound_pairs(), *more]))
+
+
+def test_imported_pairs_of_other_codes(run: Run) -> None:
+    """Of the imported file a code has its pairs with codes that are not reviewed: all for machines, 20 for people."""
+    since = dt.date(2020, 1, 1)
+    others = [PairRow(f"{number}", "97110", since, None, number % 2, "made up") for number in range(20_000, 20_030)]
+    assert run(*imported(*others, PairRow("20100", "97110", since, since, 1, "made up"))).status == 0
+    words = ("explain", "97110", "--payer", "cigna")
+    one = json.loads(run(*words, "--json").out)["imported"]
+    assert (one["edition"], one["count"], len(one["pairs"])) == ("2026q3", 30, 30)
+    assert {pair["column1"] for pair in one["pairs"]} == {row.column1 for row in others}
+    out = " ".join(run(*words).out.split())
+    assert "30 pairs in force with codes that VisitCue does not review" in out
+    assert ("97110 beside 20019" in out, "97110 beside 20020" in out, "and 10 more" in out) == (True, False, True)
+
+
+def test_code_of_the_imported_files_only(run: Run) -> None:
+    """A code that VisitCue does not review is explained by the imported files: its pairs, and its units."""
+    assert "0001U" in run("explain", "0001U").one_line()
+    mue = save("mue-2026q3.csv", made.mue_text(made.sound_limits()))
+    since = dt.date(2020, 1, 1)
+    rows = [PairRow("0001U", "97110", since, None, one, "made up") for one in (1, 0)]
+    assert run(*imported(*rows), mue).status == 0
+    one = json.loads(run("explain", "0001u", "--on", "2026-07-01", "--json").out)
+    assert (one["code"], one["mue"]["units"], one["mue"]["edition"]) == ({"code": "0001U"}, 1, "2026q3")
+    assert [pair["indicator"] for pair in one["imported"]["pairs"]] == [0]
+    before = json.loads(run("explain", "0001U", "--on", "2026-06-30", "--json").out)
+    assert before["mue"] is None
+    assert "never paid together" in run("explain", "0001U").out
+    assert "99998" in run("explain", "99998").one_line()
+    assert "codes" in run("explain", "\udcff").one_line()
+
+
+def test_losing_row(run: Run) -> None:
+    """Of two rows that differ on one day the stricter is in force, and the other one stands among the other rows."""
+    since = dt.date(2019, 1, 1)
+    rows = [PairRow("97110", "97530", since, None, one, "made up") for one in (0, 1)]
+    assert run(*imported(*rows)).status == 0
+    one = json.loads(run("explain", "97110", "--payer", "cigna", "--json").out)
+    shown = [
+        [pair["indicator"] for pair in one[part] if pair["column1"] == "97110" and pair["column2"] == "97530"]
+        for part in ("pairs", "other_pairs")
+    ]
+    assert shown == [[0], [1]]
+
+
+def test_only_embedded(run: Run) -> None:
+    """Where only the embedded table answers, the code and the sheet say that later quarters are not held."""
+    said = "later quarters are not held"
+    for words in (("explain", "97110"), ("payers", "cigna")):
+        assert " ".join(run(*words).out.split()).count(said) == 2
+    assert json.loads(run("payers", "cigna", "--json").out)["ncci"]["embedded_only"] == ["pairs", "limits"]
+    run(*imported())
+    for words in (("explain", "97110"), ("payers", "cigna")):
+        assert " ".join(run(*words).out.split()).count(said) == 1
+    assert "ncci-2026q3+mue-2024q3" in "".join(run("payers").out.split())
+
+
+def test_payer_in_any_case(run: Run) -> None:
+    """A rule book is named in any case, and the base is among those that are listed for a name of none."""
+    assert json.loads(run("explain", "97110", "--payer", "BCBSNC", "--json").out)["payer"] == "bcbsnc"
+    assert json.loads(run("payers", "Medicare-B", "--json").out)["id"] == "medicare-b"
+    assert "national" in run("explain", "97110", "--payer", "nobody").one_line()
 
 
 REFUSED = [

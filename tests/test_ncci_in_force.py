@@ -33,7 +33,7 @@ def folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     limits = [MueRow("97110", 2, 2, "made up") if row.code == "97110" else row for row in made.sound_limits()]
     pairs = save("pairs-2026q3.txt", made.ptp_text([*made.sound_pairs(), *ADDED]))
     mue = save("medicare-ncci-2026-q3-practitioner-services-mue-table.csv", made.mue_text(limits))
-    done = run("rules", "import-ncci", pairs, mue)
+    done = run(*made.IMPORT, pairs, mue)
     assert done.status == 0, done.err
     return tmp_path / "data" / "ncci"
 

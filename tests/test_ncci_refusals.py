@@ -197,8 +197,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = {"old-2026q1.txt": PTP, "old-2026q1.csv": MUE}
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    plans = importing.plans([folder / name for name in files])
-    importing.run(plans, folder / "ncci", dt.date(2026, 1, 2), lambda _: None)
+    today = dt.date(2026, 1, 2)
+    plans = importing.plans([folder / name for name in files], today)
+    importing.run(plans, folder / "ncci", today, lambda _: None, importing.Allowed(few_rows=True))
     return folder / "ncci"
 
 
@@ -215,7 +216,7 @@ def test_refused(run: Run, installed: Callable[[], dict[str, bytes]], name: str)
     """What cannot be imported is one sentence that says which file, where and what was expected; nothing changes."""
     files, words = EVERY[name]
     before = installed()
-    line = run("rules", "import-ncci", *[save(*file) for file in files.items()]).one_line()
+    line = run(*made.IMPORT, *[save(*file) for file in files.items()]).one_line()
     for word in words:
         assert word in line, line
     assert installed() == before
@@ -228,7 +229,7 @@ EDITIONS = [("2026", "2026q3"), ("2026q5", "2026q3"), ("q3", "2026q3"), ("2026q2
 def test_refused_edition(run: Run, installed: Callable[[], dict[str, bytes]], edition: str, words: str) -> None:
     """An --edition that is none, or that a file's name contradicts, is refused; nothing changes."""
     before = installed()
-    line = run("rules", "import-ncci", save("a-2026q3.txt", PTP), "--edition", edition).one_line()
+    line = run(*made.IMPORT, save("a-2026q3.txt", PTP), "--edition", edition).one_line()
     assert "--edition" in line
     assert words in line
     assert installed() == before
@@ -247,7 +248,7 @@ def test_what_is_no_file(run: Run, installed: Callable[[], dict[str, bytes]]) ->
         "ring-2026q3": "levels",
     }
     for name, words in said.items():
-        line = run("rules", "import-ncci", name).one_line()
+        line = run(*made.IMPORT, name).one_line()
         assert name in line
         assert words in line
     assert installed() == before
@@ -257,7 +258,7 @@ def test_folder_that_cannot_be_written(run: Run, tmp_path: Path, monkeypatch: py
     """A data folder in which nothing can be stored is one sentence that names it."""
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("VISITCUE_DATA_DIR", str(tmp_path / "file"))
-    line = run("rules", "import-ncci", save("a-2026q3.txt", PTP)).one_line()
+    line = run(*made.IMPORT, save("a-2026q3.txt", PTP)).one_line()
     assert str(tmp_path / "file") in line
     assert "stored" in line
 
@@ -266,5 +267,5 @@ def test_full_disk(run: Run, installed: Callable[[], dict[str, bytes]], monkeypa
     """Where the disk is full, the import says so, and what was installed stays."""
     before = installed()
     monkeypatch.setattr("mappings.ncci.store.WRITING", "PRAGMA journal_mode = OFF; PRAGMA max_page_count = 9;")
-    assert "full" in run("rules", "import-ncci", save("a-2026q3.txt", PTP)).one_line()
+    assert "full" in run(*made.IMPORT, save("a-2026q3.txt", PTP)).one_line()
     assert installed() == before

@@ -48,8 +48,9 @@ def test_every_book(book: str) -> None:
     for key, entries in books_in_force.books()[book].rules.items():
         for one in entries:
             source = one.rule.source
-            begins = re.compile(rf"`{key}` = .*; (?:since|from) {one.since}")
+            begins = re.compile(rf"`{key}` = .*\n  - .*\n  - (?:since|from) {one.since}")
             (line,) = [part for part in page.split("\n- ") if begins.match(part)]
+            assert f"\n  - {source.words}\n  - [" in line
             assert all(words in line for words in (source.words, source.url, source.title, one.rule.confidence))
 
 
@@ -67,9 +68,15 @@ def test_all_books_are_listed() -> None:
     assert {link.removesuffix(".md") for link in listed} == set(books_in_force.books())
 
 
+def checkout(folder: str = ".") -> None:
+    """Makes a folder look like a checkout of VisitCue."""
+    Path(folder).mkdir(exist_ok=True)
+    Path(folder, "pyproject.toml").write_text('[project]\nname = "visitcue"\n', encoding="utf-8")
+
+
 def test_written(run: Run) -> None:
     """The pages are written below a folder and named; when written again nothing has changed."""
-    Path("out").mkdir()
+    checkout("out")
     assert run("reference", "out").out.count("written.") == len(PAGES)
     assert {name: Path("out", name).read_text(encoding="utf-8") for name in PAGES} == PAGES
     assert run("reference", "out").out == ""
@@ -82,6 +89,7 @@ GONE = "docs/payers/gone.md"
 @pytest.mark.parametrize("name", ["FINDINGS.md", "docs/payers/hns.md", GONE])
 def test_stale(run: Run, name: str) -> None:
     """A page that was changed, and one of a book that is gone, is named with status 1, and mended by writing."""
+    checkout()
     run("reference")
     content = PAGES.get(name, f"{reference.MARK}\n")
     Path(name).write_text(content + "more\n", encoding="utf-8")
@@ -94,13 +102,15 @@ def test_stale(run: Run, name: str) -> None:
 
 def test_check_writes_nothing(run: Run) -> None:
     """Checking names the pages that are missing, and leaves the folder as it is."""
+    checkout()
     done = run("reference", "--check")
     assert (done.status, done.out.count("stale")) == (1, len(PAGES))
-    assert list(Path().iterdir()) == []
+    assert [path.name for path in Path().iterdir()] == ["pyproject.toml"]
 
 
 def test_a_page_of_others(run: Run) -> None:
     """A page that we did not write is neither stale nor taken away."""
+    checkout()
     run("reference")
     Path("docs/payers/notes.md").write_text("My notes.\n", encoding="utf-8")
     assert run("reference", "--check").status == 0
@@ -111,5 +121,24 @@ def test_a_page_of_others(run: Run) -> None:
 def test_no_folder(run: Run) -> None:
     """A folder that is none, or cannot be written to, is one line that names it, and status 2."""
     assert "missing" in run("reference", "missing").one_line()
+    checkout()
     Path("docs").write_text("no folder", encoding="utf-8")
     assert "docs" in run("reference").one_line()
+
+
+@pytest.mark.parametrize("name", ["FINDINGS.md", "docs/payers/README.md"])
+def test_somebody_elses_page(run: Run, name: str) -> None:
+    """A file of our page's name that we did not write is not written over, and nothing else is written."""
+    checkout()
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text("My findings.\n", encoding="utf-8")
+    assert name in run("reference").one_line()
+    assert Path(name).read_text(encoding="utf-8") == "My findings.\n"
+    assert not Path("docs/payers/hns.md").exists()
+
+
+@pytest.mark.parametrize("words", [("reference",), ("reference", "--check")])
+def test_no_checkout(run: Run, words: tuple[str, ...]) -> None:
+    """A folder that is no checkout is refused with what was expected there, and nothing is written."""
+    assert "pyproject.toml" in run(*words).one_line()
+    assert list(Path().iterdir()) == []

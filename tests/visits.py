@@ -74,6 +74,9 @@ TIED = claim_request(
     payer=MEDICARE,
 )
 
+BY_THERAPIST = EXERCISE | {"performer": [{"function": {"text": "Physical therapist"}, "actor": {"display": "Test"}}]}
+"""Exercise with the profession of who gave it, which tells under whose plan it was."""
+
 CORRECTABLE: dict[str, Json] = {
     "chiro: 59 and GP": chiro(),
     "chiro: 59 and GP, and units": chiro(units=3),
@@ -104,8 +107,6 @@ CORRECTABLE: dict[str, Json] = {
     "VA: GP and units": pt(payer="VA Community Care Network", units=3),
     "Anthem: GP and units": pt("51", payer="Anthem", units=3),
     "commercial: units": pt(payer="Commercial", units=3),
-    "E/M: 25": em(),
-    "E/M: 59 instead of 25": em("59"),
     "E/M: 59 beside 25": em("25", "59"),
     "E/M: 97112 beside it": claim_request(claim(item(1, "99213"), item(2, "97112", 3)), EM, BALANCE, payer=HNS),
     "untimed in several units": claim_request(
@@ -126,7 +127,7 @@ CORRECTABLE: dict[str, Json] = {
         order("o-1", "98940"), order("o-2", "97110", 4), order("o-3", "97140"), procedures=(CMT_NECK, EXERCISE, MANUAL)
     ),
     "orders: GP": order_request(
-        order("o-1", "97110", 4), order("o-2", "97140"), procedures=(EXERCISE, MANUAL), payer=MEDICARE
+        order("o-1", "97110", 4), order("o-2", "97140"), procedures=(BY_THERAPIST, MANUAL), payer=MEDICARE
     ),
     "orders: minutes in place of units": order_request(
         order("o-1", "97110", None, quantityQuantity=MINUTES, occurrencePeriod=span("09:00", 30)),
@@ -137,6 +138,8 @@ CORRECTABLE: dict[str, Json] = {
 
 FAULTY: dict[str, Json] = {
     **CORRECTABLE,
+    "E/M: 25": em(),
+    "E/M: 59 instead of 25": em("59"),
     "batch of two claims": BATCH,
     "same region": claim_request(claim(item(1, "98940"), item(2, "97140", 3)), CMT_NECK, MANUAL_NECK),
     "never together": claim_request(claim(item(1, "97140"), item(2, "97124", 2)), MANUAL, MASSAGE),

@@ -5,7 +5,7 @@ import re
 
 from mappings.errors import RuleFileError
 
-EDITION = re.compile(r"(20[0-9]{2})q([1-4])")
+EDITION = re.compile(r"(199[6-9]|20[0-9]{2})q([1-4])")
 QUARTER = re.compile(r"(?<![0-9])(20[0-9]{2})[-_ ]?q([1-4])(?![0-9])")
 VERSION = re.compile(r"(?<![a-z0-9])v([0-9]{2})\.?([0-3])(r[0-9]+)?(?![0-9])")
 PART = re.compile(r"(?<![a-z0-9])f([1-9])(?![a-z0-9])")
@@ -22,6 +22,8 @@ OTHER_FILES = (
     (re.compile(r"additions|deletions|revisions"), "the list of a quarter's changes, not its whole table"),
 )
 EXPECTED = "expected the Medicare practitioner file"
+AHEAD = dt.timedelta(days=100)
+"""CMS publishes an edition some weeks before its quarter begins, and never a quarter and more."""
 
 
 def checked(edition: str) -> str:
@@ -29,6 +31,18 @@ def checked(edition: str) -> str:
     if not EDITION.fullmatch(edition.lower()):
         raise RuleFileError(f"--edition: expected a year and a quarter such as 2026q3, not {edition!r}.")
     return edition.lower()
+
+
+def refuse_unlikely(edition: str, today: dt.date) -> None:
+    """Raises RuleFileError for an edition that CMS cannot have published yet, or from before the first one."""
+    if not EDITION.fullmatch(edition):
+        raise RuleFileError(f"{edition}: there are no NCCI edits of that time: expected an edition since 1996q1.")
+    begins, _ = quarter(edition)
+    if begins > today + AHEAD:
+        raise RuleFileError(
+            f"{edition}: this quarter begins on {begins}, more than {AHEAD.days} days after today ({today}): expected"
+            " an edition that CMS has published."
+        )
 
 
 def quarter(edition: str) -> tuple[dt.date, dt.date]:

@@ -5,7 +5,6 @@ Whatever a file turns out to be instead (empty, cut off, locked, a web page) is 
 
 import contextlib
 import io
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -67,9 +66,9 @@ class Lines(msgspec.Struct, frozen=True):
 
 def tables_in(path: Path) -> list[Table]:
     """The tables of a file; raises RuleFileError where it is none that we read."""
-    if path.is_dir():
-        raise RuleFileError(f"{path}: this is a folder; name the files in it.")
     try:
+        if path.is_dir():
+            raise RuleFileError(f"{path}: this is a folder; name the files in it.")
         if path.exists() and not path.is_file():
             raise RuleFileError(f"{path}: this is no ordinary file.")
         with path.open("rb") as file:
@@ -176,12 +175,51 @@ def _opened(table: Table) -> Iterator[IO[bytes]]:
 @contextlib.contextmanager
 def _workbook(table: Table) -> Iterator[IO[bytes]]:
     """A workbook, which is read here and there, and therefore taken out of its zip first."""
-    with _opened(table) as file, tempfile.TemporaryFile() as copy:
-        with _sentences(table.name):
-            shutil.copyfileobj(file, copy)
-            with zipfile.ZipFile(copy) as archive:
-                _refuse_bomb(table.name, archive.infolist())
+    with _opened(table) as file, _temporary() as copy:
+        while block := _bytes(table.name, file):
+            _copy(block, copy)
+        with _sentences(table.name), zipfile.ZipFile(copy) as archive:
+            _refuse_bomb(table.name, archive.infolist())
         yield copy
+
+
+@contextlib.contextmanager
+def _temporary() -> Iterator[IO[bytes]]:
+    with contextlib.ExitStack() as stack:
+        with _temporary_sentences():
+            file = stack.enter_context(tempfile.TemporaryFile(buffering=0))
+        yield file
+
+
+def _bytes(name: str, file: IO[bytes]) -> bytes:
+    with _sentences(name):
+        return file.read(1 << 20)
+
+
+def _copy(block: bytes, to: IO[bytes]) -> None:
+    with _temporary_sentences():
+        while block:
+            block = block[to.write(block) :]
+
+
+@contextlib.contextmanager
+def _temporary_sentences() -> Iterator[None]:
+    """What goes wrong in the folder for temporary files is not the fault of the file that is read."""
+    try:
+        yield
+    except OSError as error:
+        raise RuleFileError(
+            f"{temporary_folder()}: nothing can be written to the folder for temporary files ({error.strerror}):"
+            " a workbook is unpacked there; name another one with TMPDIR."
+        ) from None
+
+
+def temporary_folder() -> str:
+    """The folder for temporary files, as far as one is found."""
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return "TMPDIR"
 
 
 @contextlib.contextmanager

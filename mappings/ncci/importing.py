@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from mappings import book_files, tables
-from mappings.errors import RuleFileError
+from mappings.errors import RuleFileError, shown
 from mappings.ncci import drafts, editions, files, mue_files, ptp_files, store
 from mappings.ncci.drafts import Draft
 from mappings.ncci.files import Table
@@ -21,6 +21,18 @@ PARTS = 4
 """The parts in which CMS publishes the practitioner table of pairs."""
 ALWAYS = ("97140", "97124")
 """A pair of every edition, and two codes of every one."""
+FEWEST: dict[Kind, int] = {"pairs": 1_000_000, "limits": 5_000}
+"""No official table has fewer rows than this: they have about 2.5 million and 15 thousand."""
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """What is taken in only where somebody says so: a table with few rows, pairs older than the installed ones."""
+
+    few_rows: bool = False
+    replace_newer: bool = False
+
+
+NOTHING = Allowed()
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -38,15 +50,23 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What an import stored; `reviewed` is how many pairs, or codes with a limit, are of codes that we review."""
+    """What an import stored; `reviewed` is how many pairs, or codes with a limit, are of codes that we review.
+
+    `replaces` is the edition that is gone ("" for none), `kept` are those that answer beside the new one.
+    `contradictions` are pairs with two rows of one day that differ.
+    """
 
     kind: Kind
     edition: str
     rows: int
     reviewed: int
+    contradictions: int = 0
+    replaces: str = ""
+    kept: tuple[str, ...] = ()
+    warning: str = ""
 
 
-def plans(paths: Sequence[Path], edition: str = "") -> list[Plan]:
+def plans(paths: Sequence[Path], today: dt.date, edition: str = "") -> list[Plan]:
     """What is to be imported from these files, the pairs first; raises RuleFileError before anything is read whole."""
     edition = edition and editions.checked(edition)
     found: dict[Kind, list[Table]] = {"pairs": [], "limits": []}
@@ -55,22 +75,71 @@ def plans(paths: Sequence[Path], edition: str = "") -> list[Plan]:
         for table in files.tables_in(path):
             editions.refuse_other_files(table.base_name)
             found[_kind(table)].append(table)
-    return [_plan(kind, held, edition) for kind, held in found.items() if held]
+    every = [_plan(kind, held, edition) for kind, held in found.items() if held]
+    for plan in every:
+        editions.refuse_unlikely(plan.edition, today)
+    return every
 
 
-def run(every: Sequence[Plan], folder: Path, today: dt.date, advance: Callable[[int], None]) -> list[Imported]:
-    """Imports tables; each edition that is installed stays as it was until all of them are written and found whole.
+def run(
+    every: Sequence[Plan], folder: Path, today: dt.date, advance: Callable[[int], None], allowed: Allowed = NOTHING
+) -> list[Imported]:
+    """Imports tables; what is installed stays as it was until all of them are whole and on the disk.
 
     `advance` is told the size of what was read, `today` is noted as the day of the import. Raises RuleFileError.
     """
-    written = []
+    before = {plan.kind: _before(folder, plan, allowed) for plan in every}
+    done = []
     with contextlib.ExitStack() as stack:
+        written = []
         for plan in every:
             one = stack.enter_context(drafts.draft(folder, plan.kind))
-            written.append((one, plan, _write(one, plan, advance)))
+            told = _write(one, plan, advance)
+            if told.rows < FEWEST[plan.kind] and not allowed.few_rows:
+                raise RuleFileError(
+                    f"{_names(plan)}: expected at least {FEWEST[plan.kind]:,} rows, as the official table has, not"
+                    f" {told.rows:,}; where that is as it should be, say --few-rows."
+                )
+            written.append((one, plan, told))
         for one, plan, told in written:
-            drafts.install(one, Installed(plan.edition, today, plan.files, told.rows))
-    return [told for _, _, told in written]
+            done.append(_finish(one, plan, msgspec.structs.replace(told, replaces=before[plan.kind]), today))
+        for one, _, _ in written:
+            drafts.install(one)
+    return done
+
+
+def _before(folder: Path, plan: Plan, allowed: Allowed) -> str:
+    """The edition that an import takes the place of, "" for none; raises RuleFileError where that is a newer one."""
+    try:
+        held = [one.edition for one in store.installed(folder, plan.kind)]
+    except store.NotReadableError:
+        raise
+    except RuleFileError:
+        return ""  # whatever it was, it has to be imported again
+    if plan.kind == "limits":
+        return plan.edition if plan.edition in held else ""
+    newer = [one for one in held if editions.quarter(one) > editions.quarter(plan.edition)]
+    if newer and not allowed.replace_newer:
+        raise RuleFileError(
+            f"{_names(plan)}: this is {plan.edition}, and the pairs of {newer[0]} are installed: a newer file holds all"
+            " that an older one does. To go back none the less, say --replace-newer."
+        )
+    return next(iter(held), "")
+
+
+def _finish(one: Draft, plan: Plan, told: Imported, today: dt.date) -> Imported:
+    """Brings a table to the disk, with the other editions of the units, and says what is kept."""
+    if plan.kind == "limits":
+        try:
+            told = msgspec.structs.replace(told, kept=tuple(drafts.keep_limits(one, plan.edition)))
+        except RuleFileError as error:
+            told = msgspec.structs.replace(told, warning=f"{error} No other edition of it is kept.")
+    drafts.finish(one, Installed(plan.edition, today, plan.files, told.rows))
+    return told
+
+
+def _names(plan: Plan) -> str:
+    return " and ".join(file.name for file in plan.files)
 
 
 def embedded(kind: Kind) -> tuple[str, int]:
@@ -101,7 +170,7 @@ def _plan(kind: Kind, held: list[Table], edition: str) -> Plan:
     elif len(held) > 1:
         raise RuleFileError(f"{held[0].name} and {held[1].name}: expected one file of units (MUE), not {len(held)}.")
     paths = sorted({table.path for table in held})
-    sums = tuple(File(path.name, _sha256(path)) for path in paths)
+    sums = tuple(File(shown(path.name), _sha256(path)) for path in paths)
     return Plan(kind, _edition(held, edition), tuple(sorted(held, key=_part)), sums)
 
 
@@ -126,9 +195,15 @@ def _part(table: Table) -> int:
 
 def _check_parts(held: list[Table]) -> None:
     """A table that is published in parts is imported with all of them; raises RuleFileError."""
-    versions = {editions.version(name) for table in held for name in (table.path.name, table.base_name)} - {""}
+    versions = {
+        version: name
+        for table in reversed(held)
+        for name in (table.base_name, table.path.name)
+        if (version := editions.version(name))
+    }
     if len(versions) > 1:
-        raise RuleFileError(f"The files are of different versions: {', '.join(sorted(versions))}.")
+        words = ", ".join(f"{version} ({name})" for version, name in sorted(versions.items()))
+        raise RuleFileError(f"The files are of different versions: {words}.")
     numbered: dict[int, Table] = {}
     for table in held:
         part = _part(table)
@@ -140,7 +215,8 @@ def _check_parts(held: list[Table]) -> None:
         return
     if missing := [f"f{one}" for one in range(1, max(PARTS, *numbered) + 1) if one not in numbered]:
         raise RuleFileError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: expected all parts,"
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing beside"
+            f" {' and '.join(table.name for table in numbered.values())}: expected all parts,"
             f" f1 to f{max(PARTS, *numbered)}, together."
         )
     if strange := [table.name for table in held if not _part(table)]:
@@ -157,25 +233,25 @@ def _write(one: Draft, plan: Plan, advance: Callable[[int], None]) -> Imported:
         known = {
             (row["column1"], row["column2"]) for row in _embedded_rows("pairs") if row["confidence"] != "uncertain"
         }
-        _check_whole({(row.column1, row.column2) for row in rows}, known, ALWAYS, "pairs")
-        return Imported(
-            "pairs", plan.edition, count, len({(one.column1, one.column2) for one in rows if one.indicator != 9})
-        )
+        _check_whole(plan, {(row.column1, row.column2) for row in rows}, known, ALWAYS)
+        reviewed = len({(one.column1, one.column2) for one in rows if one.indicator != 9})
+        return Imported("pairs", plan.edition, count, reviewed, store.contradictions(one.connection))
     count = drafts.write_limits(
-        one, itertools.chain.from_iterable(mue_files.rows(table, advance) for table in plan.tables)
+        one, plan.edition, itertools.chain.from_iterable(mue_files.rows(table, advance) for table in plan.tables)
     )
-    limits = {row.code for row in store.limits_among(one.connection, codes)}
-    _check_whole(limits, {row["code"] for row in _embedded_rows("limits")}, ALWAYS[0], "codes")
+    limits = {row.code for row in store.limits_among(one.connection, plan.edition, codes)}
+    _check_whole(plan, limits, {row["code"] for row in _embedded_rows("limits")}, ALWAYS[0])
     return Imported("limits", plan.edition, count, len(limits))
 
 
-def _check_whole(found: Set[object], known: Set[object], always: object, what: str) -> None:
+def _check_whole(plan: Plan, found: Set[object], known: Set[object], always: object) -> None:
     """An edition differs from the next one in a few rows; raises RuleFileError where too much is not there."""
     held = len(found & known)
     if always not in found or 2 * held < len(known):
+        what = "pairs" if plan.kind == "pairs" else "codes"
         raise RuleFileError(
-            f"This does not look like the whole practitioner table: of {len(known)} {what} that every edition should"
-            f" hold, it holds {held}."
+            f"{_names(plan)}: this does not look like the whole practitioner table: of {len(known)} {what} that every"
+            f" edition should hold, it holds {held}."
         )
 
 

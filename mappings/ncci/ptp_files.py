@@ -23,7 +23,7 @@ BEFORE_1996 = re.compile(r"prior to 1996|in existence", re.IGNORECASE)
 
 CODE = re.compile(r"[0-9A-Z]{5}")
 # Nearly every row is as it must be, and is read by this one expression; what fails it is looked at field by field.
-ROW = re.compile(r"([0-9A-Z]{5})\t([0-9A-Z]{5})\t\*?\t([0-9]{8})\t([0-9]{8}|\*)\t([019])\t([^\t]*)")
+ROW = re.compile(r"([0-9A-Z]{5})\t(?!\1\t)([0-9A-Z]{5})\t\*?\t([0-9]{8})\t([0-9]{8}|\*)\t([019])\t([^\t]*)")
 
 INDICATORS = {"0": 0, "1": 1, "9": 9}
 
@@ -109,6 +109,8 @@ def _fields(name: str, number: int, line: str, ended: bool) -> tuple[str, ...]:
     for code in (column1, column2):
         if not CODE.fullmatch(code):
             raise _expected(name, number, "a code of 5 digits or capital letters", code)
+    if column1 == column2:
+        raise _expected(name, number, "two different codes", f"{column1} with itself")
     if before_1996 not in ("", "*"):
         raise _expected(name, number, "'*' or nothing in the third field", before_1996)
     if first == "*":

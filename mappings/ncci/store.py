@@ -1,5 +1,6 @@
 """The imported NCCI tables on disk, one SQLite file each: what they look like, and what they answer.
 
+The pairs are one edition, since the official file keeps what has ended; of the units every imported edition is kept.
 A file is never changed once it is in place (`drafts` writes another one beside it), so readers need no locks, and a
 reader that has it open keeps what it had.
 """
@@ -25,13 +26,16 @@ FILES: dict[Kind, str] = {"pairs": "ptp.sqlite", "limits": "mue.sqlite"}
 Connection = sqlite3.Connection
 StoreError = sqlite3.Error
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when the tables below change; a file of another layout is not read, but imported again."""
 
 # Days are stored as ordinals, 0 where there is none. Without a rowid the table is its own index for a pair; the second
 # index answers for a code in column 2, and is made once all rows are there, which is several times quicker.
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE editions (
+    edition TEXT PRIMARY KEY, imported TEXT NOT NULL, files TEXT NOT NULL, rows INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE rationales (id INTEGER PRIMARY KEY, words TEXT NOT NULL);
 CREATE TABLE pairs (
     column1 TEXT NOT NULL, column2 TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
@@ -39,12 +43,14 @@ CREATE TABLE pairs (
     PRIMARY KEY (column1, column2, since, until, indicator, rationale)
 ) WITHOUT ROWID;
 CREATE TABLE limits (
-    code TEXT PRIMARY KEY, units INTEGER NOT NULL, indicator INTEGER NOT NULL, rationale INTEGER NOT NULL
+    edition TEXT NOT NULL, code TEXT NOT NULL, units INTEGER NOT NULL, indicator INTEGER NOT NULL,
+    rationale INTEGER NOT NULL,
+    PRIMARY KEY (edition, code)
 ) WITHOUT ROWID;
 CREATE VIEW pairs_in_words AS
     SELECT column1, column2, since, until, indicator, words FROM pairs JOIN rationales ON id = rationale;
 CREATE VIEW limits_in_words AS
-    SELECT code, units, indicator, words FROM limits JOIN rationales ON id = rationale;
+    SELECT edition, code, units, indicator, words FROM limits JOIN rationales ON id = rationale;
 """
 SECOND_INDEX = "CREATE INDEX pairs_by_column2 ON pairs (column2)"
 
@@ -61,8 +67,23 @@ SELECT * FROM pairs_in_words
 WHERE column1 IN (SELECT value FROM json_each(?1)) AND column2 IN (SELECT value FROM json_each(?1))
 """
 PAIRS_OF = "SELECT * FROM pairs_in_words WHERE column1 = ?1 OR column2 = ?1"
-PAIR = "SELECT * FROM pairs_in_words WHERE column1 = ? AND column2 = ?"
-LIMITS_AMONG = "SELECT * FROM limits_in_words WHERE code IN (SELECT value FROM json_each(?))"
+LIMITS = "SELECT code, units, indicator, words FROM limits_in_words WHERE edition = ?"
+LIMITS_AMONG = """
+SELECT code, units, indicator, words FROM limits_in_words
+WHERE edition = ? AND code IN (SELECT value FROM json_each(?))
+"""
+EDITIONS = "SELECT edition, imported, files, rows FROM editions"
+CONTRADICTIONS = """
+SELECT count(*) FROM (
+    SELECT DISTINCT one.column1, one.column2 FROM pairs AS one JOIN pairs AS other USING (column1, column2)
+    WHERE one.indicator = 0 AND other.indicator = 1
+    AND (other.until = 0 OR one.since <= other.until) AND (one.until = 0 OR other.since <= one.until)
+)
+"""
+
+
+class NotReadableError(RuleFileError):
+    """A stored table may be sound, and this user cannot read it."""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -73,7 +94,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Installed(msgspec.Struct, frozen=True):
-    """What is known of a stored table: its edition, when and from what it was imported, and how many rows it has."""
+    """What is known of a stored edition: its name, when and from what it was imported, and how many rows it has."""
 
     edition: str
     imported: dt.date
@@ -92,53 +113,39 @@ class Stored(msgspec.Struct, Generic[T], frozen=True):
     rows: tuple[T, ...]
 
 
-Look = Callable[[str, str], tuple[PairRow, ...]]
-"""The rows of one pair, column 1 first."""
-
-
 def stored_pairs(folder: Path, codes: Collection[str]) -> Stored[PairRow] | None:
     """The rows whose two codes are both among these; None where nothing is installed. Raises RuleFileError."""
-    return _stored(folder, "pairs", lambda connection: pairs_among(connection, codes))
+    return next(iter(_stored(folder, "pairs", lambda connection, _: pairs_among(connection, codes))), None)
 
 
 def pairs_of(folder: Path, code: str) -> Stored[PairRow] | None:
     """Every row with this code in column 1 or column 2; None where nothing is installed. Raises RuleFileError."""
-    return _stored(folder, "pairs", lambda connection: _pairs(connection.execute(PAIRS_OF, (code,))))
+    every = _stored(folder, "pairs", lambda connection, _: _pairs(connection.execute(PAIRS_OF, (code,))))
+    return next(iter(every), None)
 
 
-def stored_limits(folder: Path, codes: Collection[str]) -> Stored[MueRow] | None:
-    """The units of these codes; None where nothing is installed. Raises RuleFileError."""
-    return _stored(folder, "limits", lambda connection: limits_among(connection, codes))
+def stored_limits(folder: Path, codes: Collection[str]) -> tuple[Stored[MueRow], ...]:
+    """The units of these codes in every edition that is held, the oldest first. Raises RuleFileError."""
+    return _stored(folder, "limits", lambda connection, edition: limits_among(connection, edition, codes))
 
 
-def pair_rows(folder: Path, column1: str, column2: str) -> tuple[PairRow, ...] | None:
-    """The rows of one pair; None where nothing is installed. `reader` is for many of them. Raises RuleFileError."""
-    with reader(folder) as look:
-        return look(column1, column2) if look else None
-
-
-@contextlib.contextmanager
-def reader(folder: Path) -> Iterator[Look | None]:
-    """A look-up of pairs that keeps its connection, for one thread; None where nothing is installed."""
-    path = folder / FILES["pairs"]
+def all_limits(folder: Path) -> Iterator[tuple[Installed, tuple[MueRow, ...]]]:
+    """Every edition of the units that is held, whole, the oldest first. Raises RuleFileError."""
+    path = folder / FILES["limits"]
     with _opened(path) as connection:
         if connection is None:
-            yield None
             return
-        _about(path, connection)
-
-        def look(column1: str, column2: str) -> tuple[PairRow, ...]:
+        for about in _about(path, connection):
             with _sound(path):
-                return _pairs(connection.execute(PAIR, (column1, column2)))
+                rows = tuple(MueRow(*row) for row in connection.execute(LIMITS, (about.edition,)))
+            yield about, rows
 
-        yield look
 
-
-def installed(folder: Path, kind: Kind) -> Installed | None:
-    """What is known of a stored table; None where nothing is installed. Raises RuleFileError."""
+def installed(folder: Path, kind: Kind) -> tuple[Installed, ...]:
+    """What is known of each stored edition, the oldest first; none where nothing is. Raises RuleFileError."""
     path = folder / FILES[kind]
     with _opened(path) as connection:
-        return _about(path, connection) if connection else None
+        return _about(path, connection) if connection else ()
 
 
 def remove(folder: Path) -> list[Kind]:
@@ -160,10 +167,16 @@ def pairs_among(connection: Connection, codes: Collection[str]) -> tuple[PairRow
     return _pairs(connection.execute(PAIRS_AMONG, (json.dumps(sorted(codes)),)))
 
 
-def limits_among(connection: Connection, codes: Collection[str]) -> tuple[MueRow, ...]:
-    """The rows of an open table for these codes."""
-    found = connection.execute(LIMITS_AMONG, (json.dumps(sorted(codes)),))
+def limits_among(connection: Connection, edition: str, codes: Collection[str]) -> tuple[MueRow, ...]:
+    """The rows of an edition of an open table for these codes."""
+    found = connection.execute(LIMITS_AMONG, (edition, json.dumps(sorted(codes))))
     return tuple(sorted((MueRow(*row) for row in found), key=lambda row: row.code))
+
+
+def contradictions(connection: Connection) -> int:
+    """How many pairs of an open table have two rows in force on one day that differ in what a modifier may do."""
+    found: int = connection.execute(CONTRADICTIONS).fetchone()[0]
+    return found
 
 
 def _pairs(found: sqlite3.Cursor) -> tuple[PairRow, ...]:
@@ -175,30 +188,41 @@ def _pairs(found: sqlite3.Cursor) -> tuple[PairRow, ...]:
     return tuple(rows)
 
 
-def _stored(folder: Path, kind: Kind, find: Callable[[Connection], tuple[T, ...]]) -> Stored[T] | None:
+def _stored(folder: Path, kind: Kind, find: Callable[[Connection, str], tuple[T, ...]]) -> tuple[Stored[T], ...]:
     path = folder / FILES[kind]
     with _opened(path) as connection:
         if connection is None:
-            return None
-        about = _about(path, connection)
+            return ()
+        every = _about(path, connection)
         with _sound(path):
-            begins, ends = editions.quarter(about.edition)
-            names = tuple(file.name for file in about.files)
-            return Stored(about.edition, begins, ends, about.imported, names, find(connection))
+            return tuple(
+                Stored(
+                    one.edition,
+                    *editions.quarter(one.edition),
+                    one.imported,
+                    tuple(file.name for file in one.files),
+                    find(connection, one.edition),
+                )
+                for one in every
+            )
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Connection | None]:
-    if not path.exists():
+    try:
+        path.open("rb").close()  # SQLite does not say why it cannot open a file
+    except (FileNotFoundError, NotADirectoryError):
         yield None
         return
+    except OSError as error:
+        raise NotReadableError(f"{path}: this stored table cannot be read: {error.strerror}.") from None
     with _sound(path):
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     with contextlib.closing(connection):
         yield connection
 
 
-def _about(path: Path, connection: Connection) -> Installed:
+def _about(path: Path, connection: Connection) -> tuple[Installed, ...]:
     with _sound(path):
         meta: dict[str, str] = dict(connection.execute("SELECT key, value FROM meta"))
         if meta["layout"] != str(LAYOUT):
@@ -206,8 +230,15 @@ def _about(path: Path, connection: Connection) -> Installed:
                 f"{path}: expected layout {LAYOUT}, not {meta['layout']}: another version of VisitCue stored this"
                 " table; import it again."
             )
-        editions.quarter(meta["edition"])
-        return msgspec.convert({**meta, "files": json.loads(meta["files"])}, Installed, strict=False)
+        found = tuple(
+            msgspec.convert(
+                {"edition": edition, "imported": imported, "files": json.loads(files), "rows": rows}, Installed
+            )
+            for edition, imported, files, rows in connection.execute(EDITIONS)
+        )
+        if not found:
+            raise ValueError("no edition")
+        return tuple(sorted(found, key=lambda one: editions.quarter(one.edition)))
 
 
 @contextlib.contextmanager
@@ -224,16 +255,13 @@ def to_be_written(path: Path) -> Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(WRITING + TABLES)
     connection.execute("BEGIN")
+    connection.execute("INSERT INTO meta VALUES ('layout', ?)", (str(LAYOUT),))
     return connection
 
 
 def describe(connection: Connection, about: Installed) -> None:
-    """Writes what is known of a table into it."""
-    meta = {
-        "layout": str(LAYOUT),
-        "edition": about.edition,
-        "imported": about.imported.isoformat(),
-        "files": msgspec.json.encode(about.files).decode(),
-        "rows": str(about.rows),
-    }
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+    """Writes what is known of an edition into the table that holds it."""
+    files = msgspec.json.encode(about.files).decode()
+    connection.execute(
+        "INSERT INTO editions VALUES (?, ?, ?, ?)", (about.edition, about.imported.isoformat(), files, about.rows)
+    )

@@ -29,6 +29,13 @@ KINDS: tuple[Kind, ...] = (
         "This payer asks for {add} on {what}: it says under which discipline's plan the service was given.",
     ),
     Kind(
+        "modifiers.plan-unknown",
+        "Therapy plan modifier missing, discipline not told",
+        "{what}: under which plan was it given, GP, GO or GN?",
+        "This payer asks for the modifier of the plan on {what}: GP for physical, GO for occupational, GN for speech"
+        " therapy. The record does not tell who gave it.",
+    ),
+    Kind(
         "modifiers.plan-mismatch",
         "Modifier of another discipline's plan",
         "{what}: {add} names the discipline that gave it, not {remove}.",
@@ -47,7 +54,7 @@ KINDS: tuple[Kind, ...] = (
         "modifiers.order",
         "Modifiers in the wrong order",
         "{what}: list the modifiers as {order}.",
-        "This payer reads the modifiers of {what} in the order {order}.",
+        "List the modifiers of {what} as {order}.",
     ),
     Kind(
         "modifiers.repeated",
@@ -70,15 +77,15 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "modifiers.misplaced",
         "Modifier that does not belong",
-        "{what}: modifier {remove} does not belong on this code.",
-        "Modifier {remove} does not belong on {what}. Take it off.",
+        "{what}: {remove} does not go with this code.",
+        "{remove} does not go with {what}. Take it off.",
     ),
     Kind(
         "modifiers.59-unsupported",
         "59 without a pair",
         "{what}: nothing on this visit calls for {remove}.",
-        "No edit pairs {what} with another service of this visit, so {remove} says nothing here. A modifier added by"
-        " habit draws audits. Take it off.",
+        "No edit pairs {what} with another service of this visit, so there is nothing for {remove} to say. A"
+        " modifier added by habit draws audits. Take it off.",
     ),
     Kind(
         "modifiers.assistant-missing",

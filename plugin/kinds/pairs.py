@@ -35,7 +35,7 @@ KINDS: tuple[Kind, ...] = (
         "pairs.not-checked",
         "Pair edits of that time not held",
         "The pair edits in force on {date} are not held: pairs were not checked.",
-        "The table of pair edits begins with a later edition than the date of service {date}. Whether {all} may be"
-        " billed together was not checked against it.",
+        "The table of pair edits begins with a later edition than the date of service {date}; of older edits only a"
+        " few are held. Whether {all} may be billed together was not checked as a whole.",
     ),
 )

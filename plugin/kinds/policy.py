@@ -52,7 +52,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "policy.extraspinal-only",
         "Paid beside a manipulation for extraspinal diagnoses only",
-        "{what} with {others}: this payer pays it for listed extraspinal diagnoses only.",
+        "{what} with {others}: paid unseen for listed extraspinal diagnoses; else the records decide.",
         "This payer includes {what} in {others} of the same day, except for listed extraspinal diagnoses. The"
         " first diagnosis of the line names: {regions}. The list is the payer’s: check the diagnosis against it.",
     ),
@@ -62,6 +62,13 @@ KINDS: tuple[Kind, ...] = (
         "{what}: the documented technique speaks for {speaks_for}.",
         "{what} is billed, and the note documents what belongs to {speaks_for}: «{words}». Bill the code of"
         " what was done, or complete the note.",
+    ),
+    Kind(
+        "policy.threshold-not-held",
+        "KX threshold of the year not held",
+        "The KX threshold of {year} is not held: KX was not checked.",
+        "The record states what the year’s therapy has cost, and no threshold of {year} is in the rule books."
+        " Whether {all} needs KX was not checked.",
     ),
     Kind(
         "policy.targeted-review",

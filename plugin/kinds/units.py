@@ -7,13 +7,13 @@ KINDS: tuple[Kind, ...] = (
         "units.too-many",
         "Too many units",
         "{what}: {support} support {to_units}, not {from}.",
-        "Billed are {from_units} of {what}; {support} support {to_units}.",
+        "{what} is billed with {from_units}; {support} support {to_units}.",
     ),
     Kind(
         "units.too-few",
         "Too few units",
         "{what}: {support} support {to_units}; only {from} billed.",
-        "Billed are {from_units} of {what}; {support} support {to_units}. If the recorded minutes are right, bill"
+        "{what} is billed with {from_units}; {support} support {to_units}. If the recorded minutes are right, bill"
         " {to}.",
     ),
     Kind(
@@ -33,7 +33,7 @@ KINDS: tuple[Kind, ...] = (
         "units.untimed",
         "Untimed service with several units",
         "{what} is billed once a visit, not {from} times.",
-        "{what} is not billed by time: whatever it took, it is {to} unit. Billed are {from}.",
+        "{what} is not billed by time: whatever it took, it is {to} unit, and {from} are billed.",
     ),
     Kind(
         "units.minutes-unknown",
@@ -59,15 +59,15 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "units.above-limit",
         "Units above the MUE",
-        "{what}: {from_units} billed; Medicare pays at most {to} a {per}.",
-        "Billed are {from_units} of {what}; the medically unlikely edit (indicator {indicator}) allows {to} a"
-        " {per}. Units above it are denied, and those below it with them.",
+        "{what}: {from_units} billed; Medicare's table allows {to} a {per}.",
+        "{what} is billed with {from_units}; the medically unlikely edit (indicator {indicator}) allows {to} a {per}.",
     ),
     Kind(
         "units.cap",
         "Timed units above what the payer pays",
         "{count} timed units on one visit; this payer pays {limit}.",
-        "{all} make {count} timed units; this payer pays {limit} a day. Which units to leave off is for you to say.",
+        "{count} timed units stand on {all}; this payer pays {limit} a day. Which units to leave off is"
+        " for you to say.",
     ),
     Kind(
         "units.above-total",

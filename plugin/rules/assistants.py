@@ -5,11 +5,14 @@ Minutes together with the therapist are the therapist's. Where nobody says who g
 
 from collections.abc import Iterator
 
+import msgspec
+
 from mappings import tables
-from mappings.rule_book import Rule, RuleBook
+from mappings.rule_book import Rule, RuleBook, Source
 from mappings.visit import ASSISTANTS, Line, Visit
 from plugin.findings import Finding
 from plugin.rules.changes import adding, removing
+from plugin.rules.placing import PLANS
 from plugin.rules.plans import plan_of
 from plugin.rules.unit_methods import UNIT
 from plugin.rules.units import supported_units
@@ -22,7 +25,7 @@ def given(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         return
     by_code: dict[str, list[Line]] = {}
     for line in visit.standing:
-        if line.billed and (line.roles or line.assistant is not None):
+        if line.billed and _is_therapy(line) and (line.roles or line.assistant is not None):
             by_code.setdefault(line.code, []).append(line)
     supported = supported_units(visit, book) if by_code else {}
     for code, lines in by_code.items():
@@ -30,11 +33,19 @@ def given(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             for line, alone in zip(lines, judged, strict=True):
                 yield from _of_one(line, bool(alone), rule, visit, book)
             continue
+        if any(line.code == code and line not in lines for line in (*visit.billed, *visit.elsewhere)):
+            continue  # another line of the code shares its units, and nobody says who gave that one
         # By the minutes where they are known: units that are wrong as billed are about to be mended.
         units = supported.get(code, sum(1 if line.units is None else line.units for line in lines))
         by_assistant = _units_of_assistant(lines, units, book)
         if by_assistant is not None and units > 0:
             yield from _compared(lines, (units, by_assistant), rule, visit, book)
+
+
+def _is_therapy(line: Line) -> bool:
+    """Whether a line may carry CQ or CO: therapy under a plan. Evaluations are the therapist's own."""
+    code = tables.codes()[line.code]
+    return code.kind != "evaluation" and (code.always_therapy or any(plan in line.modifiers for plan in PLANS))
 
 
 def _by_assistant_alone(line: Line) -> bool | None:
@@ -50,10 +61,9 @@ def _of_one(
     """A line that one of them gave alone: the modifier that it lacks, or carries without reason."""
     marks = [one for one in line.modifiers if one in rule.value.values()]
     if by_assistant and not marks:
-        modifier = _modifier(line, visit, rule.value)
-        yield adding("modifiers.assistant-missing", line, [], [modifier], (rule.source,), book)
+        yield from _missing(line, _modifier(line, visit, rule.value), rule.source, book)
     elif marks and not by_assistant:
-        yield removing("modifiers.assistant-unsupported", line, marks, (rule.source,))
+        yield _unsupported(line, marks, rule.source)
 
 
 def _compared(
@@ -69,14 +79,12 @@ def _compared(
     if by_assistant == 0:
         for line in marked:
             wrong = [one for one in line.modifiers if one in rule.value.values()]
-            yield removing("modifiers.assistant-unsupported", line, wrong, (source,))
+            yield _unsupported(line, wrong, source)
     elif by_assistant == units:
         for line in lines:
             if line not in marked:
-                modifier = _modifier(line, visit, rule.value)
-                yield adding("modifiers.assistant-missing", line, [], [modifier], (rule.source,), book)
-    else:
-        modifier = _modifier(lines[0], visit, rule.value)
+                yield from _missing(line, _modifier(line, visit, rule.value), rule.source, book)
+    elif modifier := _modifier(lines[0], visit, rule.value):
         yield Finding(
             "modifiers.assistant-split",
             "warning",
@@ -86,12 +94,23 @@ def _compared(
         )
 
 
+def _missing(line: Line, modifier: str, source: Source, book: RuleBook) -> Iterator[Finding]:
+    if modifier:
+        yield adding("modifiers.assistant-missing", line, [], [modifier], (source,), book)
+
+
+def _unsupported(line: Line, marks: list[str], source: Source) -> Finding:
+    """CQ or CO without an assistant in the record. Taking it off raises the pay, so that it is a choice and no fix."""
+    finding = removing("modifiers.assistant-unsupported", line, marks, (source,))
+    return msgspec.structs.replace(finding, fix=(), choices=(finding.fix,) if finding.fix else ())
+
+
 def _modifier(line: Line, visit: Visit, by_role: dict[str, str]) -> str:
-    """The assistant's modifier by profession, else by the plan of the line; CQ where neither tells."""
+    """The assistant's modifier by profession, else by the plan of the line; "" where neither tells it yet."""
     for role, modifier in by_role.items():
         if role in line.roles:
             return modifier
-    return "CO" if plan_of(line, visit) == "GO" else "CQ"
+    return {"GO": "CO", "GP": "CQ"}.get(plan_of(line, visit), "")
 
 
 def _units_of_assistant(lines: list[Line], units: int, book: RuleBook) -> int | None:

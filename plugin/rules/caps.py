@@ -21,7 +21,8 @@ def above(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         count = sum(line.units or 0 for line in lines)
         if count <= rule.value.units or not any(line in visit.reviewed for line in lines):
             continue
-        if _supported(lines, supported_units(visit, book)) > rule.value.units:
+        alone = all(line in visit.lines for line in lines)
+        if not alone or _supported(lines, supported_units(visit, book)) > rule.value.units:
             yield Finding(
                 "units.cap",
                 "warning" if rule.may_advise else "info",

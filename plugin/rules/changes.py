@@ -1,5 +1,7 @@
 """Findings that put modifiers on a line or take them off, with the fixes that do it."""
 
+import msgspec
+
 from mappings.rule_book import RuleBook, Source
 from mappings.visit import Line
 from plugin.findings import AddModifier, Finding, Fix, RemoveModifier, Slot
@@ -45,6 +47,21 @@ def adding(  # noqa: PLR0913 - the parts of a finding, named
         fix=(*taken_off, *put_on) if possible else (),
         remarks=(NO_PLACE,) if full else (),
     )
+
+
+def attesting(  # noqa: PLR0913 - as `adding`
+    code: str,
+    line: Line,
+    others: list[Line],
+    add: list[str],
+    sources: tuple[Source, ...],
+    book: RuleBook,
+    *,
+    remove: list[str] | None = None,
+) -> Finding:
+    """As `adding`, for a modifier that attests what no record shows: it is a choice, and no part of apply-all."""
+    finding = adding(code, line, others, add, sources, book, remove=remove)
+    return msgspec.structs.replace(finding, fix=(), choices=(finding.fix,) if finding.fix else ())
 
 
 def removing(

@@ -6,10 +6,13 @@ from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
 from plugin.findings import AddModifier, Finding
-from plugin.rules.placing import EXCLUDED, contradictions, with_modifier
+from plugin.rules.excluded import CHIROPRACTOR, may_be_excluded
+from plugin.rules.placing import EXCLUDED, PLANS, contradictions, with_modifier
 
-CHIROPRACTOR = "chiropractor"
-IF_HIS = "The record does not say who gave it. It is excluded only if the chiropractor did."
+IF_HIS = (
+    "The record does not say who gave it. It is excluded only if the chiropractor did; where a therapist did, name the"
+    " therapist, and the line is reviewed as covered."
+)
 
 
 def coverage(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -20,7 +23,7 @@ def coverage(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     for line in visit.standing:
         if tables.codes()[line.code].kind != "cmt-spinal":
             continue
-        if set(rule.value).isdisjoint(line.modifiers) and EXCLUDED.isdisjoint(line.modifiers):
+        if set(rule.value).isdisjoint(line.modifiers):
             room = len(line.modifiers) < book.modifier_places.value
             yield Finding(
                 "modifiers.coverage-missing",
@@ -33,26 +36,27 @@ def coverage(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 
 
 def excluded(visit: Visit, book: RuleBook) -> Iterator[Finding]:
-    """What a chiropractor gives beside the manipulation of the spine is billed with GY, if at all."""
+    """What a chiropractor gives beside the manipulation of the spine is billed with GY, if at all; therapy with its
+    plan as well. Nothing else is asked of such a line, and where nobody is named the card says so."""
     rule = book.chiropractor_excluded
     if rule is None:
         return
-    codes = tables.codes()
-    manipulated = any(codes[line.code].kind == "cmt-spinal" for line in visit.billed)
     for line in visit.standing:
-        if codes[line.code].kind == "cmt-spinal" or not EXCLUDED.isdisjoint(line.modifiers):
+        if not EXCLUDED.isdisjoint(line.modifiers) or not may_be_excluded(line, visit, book):
             continue
         his = line.roles == {CHIROPRACTOR}
-        if CHIROPRACTOR not in line.roles and (line.roles or not (manipulated or codes[line.code].is_cmt)):
-            continue
-        modifiers = with_modifier(line.modifiers, rule.value)
+        always = book.gp_always_therapy is not None and tables.codes()[line.code].always_therapy
+        add = ["GP", rule.value] if always and not any(plan in line.modifiers for plan in PLANS) else [rule.value]
+        modifiers = line.modifiers
+        for one in add:
+            modifiers = with_modifier(modifiers, one)
         room = len(modifiers) <= book.modifier_places.value and not contradictions(modifiers, book)
         yield Finding(
             "modifiers.excluded-missing",
-            "warning" if his else "info",
+            "warning",
             (line.ref,),
-            {"add": [rule.value]},
+            {"add": add},
             (rule.source,),
-            choices=((AddModifier(line.ref, rule.value),),) if line.draft and room else (),
+            choices=(tuple(AddModifier(line.ref, one) for one in add),) if line.draft and room else (),
             remarks=() if his else (IF_HIS,),
         )

@@ -8,6 +8,7 @@ from mappings.visit import Line, Visit
 from plugin.findings import Finding, Level
 from plugin.rules.placing import NOTICES
 
+SOME_PLANS = "It holds for the plans that the notice names; check the patient's."
 INSTEAD = {"97014": "Medicare's code for unattended electrical stimulation is G0283."}
 BUNDLED = "Medicare's table allows no unit of it: it is bundled into other services or not covered at all."
 
@@ -22,10 +23,10 @@ def not_covered(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if not NOTICES.isdisjoint(line.modifiers):
             continue  # the line says itself that no payment is expected
         if listed is not None and line.code in listed.value:
-            yield _not_covered(line, listed.source, (), sure=listed.may_advise)
+            yield _not_covered(line, listed.source, (SOME_PLANS,), sure=False)  # the notice is about some plans
             continue
         limit = book.limits.get(line.code) if medicare else None
-        if limit is not None and limit.units == 0 and not tables.codes()[line.code].is_cmt:
+        if limit is not None and limit.units == 0:
             instead = INSTEAD.get(line.code)
             yield _not_covered(line, limit.source, (instead or BUNDLED,), sure=True)
 
@@ -63,7 +64,7 @@ def extraspinal_only(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         diagnosed = sorted(diagnosed_regions(line))
         yield Finding(
             "policy.extraspinal-only",
-            "warning" if diagnosed and rule.may_advise else "info",
+            "info",
             (line.ref, *(other.ref for other in manipulated)),
             {"code": line.code, "regions": diagnosed or "no region"},
             (rule.source,),

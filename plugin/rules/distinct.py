@@ -40,6 +40,8 @@ def compare(line: Line, other: Line, book: RuleBook) -> tuple[Verdict, Shown]:
         return "distinct", Shown("region", f"{_names(line.regions)}, not {_names(other.regions)}")
     if asks == "region" and _is_policy(line, book):
         return verdict, NOT_SHOWN
+    if asks == "region" and verdict == "same" and by_another_profession(line, other):
+        return "unknown", NOT_SHOWN  # the edit is one practitioner's; what another gave there is for a person to say
     if book.group_alone is not None and _is_group(other):
         return "unknown", NOT_SHOWN
     if not _share_time(line, other):
@@ -47,12 +49,14 @@ def compare(line: Line, other: Line, book: RuleBook) -> tuple[Verdict, Shown]:
             return "distinct", Shown("encounter", "another encounter")
         if asks != "region" and line.times and other.times:
             return "distinct", Shown("time", "separate blocks of time")
-        if asks != "region" and _by_another_profession(line, other):
-            return "distinct", Shown("practitioner", f"given by another profession: {_names(line.roles)}")
+        if asks == "region or time" and by_another_profession(line, other):
+            return "distinct", Shown(
+                "practitioner", f"given by another profession ({_names(line.roles).replace('-', ' ')})"
+            )
     return (verdict, NOT_SHOWN) if asks == "region" else ("unknown", NOT_SHOWN)
 
 
-def _by_another_profession(line: Line, other: Line) -> bool:
+def by_another_profession(line: Line, other: Line) -> bool:
     """Whether others gave it, of another profession: for an edit, colleagues of one specialty are one practitioner."""
     if not (line.performers and other.performers and line.roles and other.roles):
         return False
@@ -69,7 +73,7 @@ def _by_region(line: Line, other: Line, book: RuleBook) -> Verdict:
     level = book.cmt_levels.value.get(other.code)
     if level is not None and len(other.regions & spinal) < level[0] and line.regions & spinal:
         return "unknown"  # the manipulation claims more regions than its record names: this may be one of them
-    if line.code == MANUAL_THERAPY and _is_policy(line, book) and _diagnosed_elsewhere(line):
+    if line.code == MANUAL_THERAPY and _is_policy(line, book) and not _diagnosed_there(line):
         return "unknown"
     return "distinct"
 
@@ -79,18 +83,27 @@ def _is_policy(line: Line, book: RuleBook) -> bool:
     return book.distinct_with_cmt is not None and line.code in book.distinct_with_cmt.value
 
 
-def _diagnosed_elsewhere(line: Line) -> bool:
-    """Whether the first diagnosis of a line names another region than the one treated (HNS 97140: it must show it)."""
-    named = bool(line.diagnoses) and bool(tables.diagnosis_regions(line.diagnoses[0]))
-    return named and "diagnosis-region" not in line.evidence
+def _diagnosed_there(line: Line) -> bool:
+    """Whether the record shows that the first diagnosis is of the region treated (HNS 97140: it must show it)."""
+    return "diagnosis-region" in line.evidence or "97140.dx_region" in line.answered
 
 
 def _is_group(line: Line) -> bool:
     return tables.codes()[line.code].kind == "group"
 
 
+def asks_for(line: Line, other: Line, book: RuleBook) -> str:
+    """What the record has to show where it does not yet: a key of ASKS."""
+    if book.group_alone is not None and _is_group(other):
+        return "no group"
+    asks = asks_of(line, other)
+    if asks == "region" and line.code == MANUAL_THERAPY and _is_policy(line, book) and not _diagnosed_there(line):
+        return "region and diagnosis"
+    return asks
+
+
 def asks_of(line: Line, other: Line) -> str:
-    """What kind of evidence decides this pair: a key of ASKS (NCCI Policy Manual XI-S, XI-P.2)."""
+    """What kind of evidence decides this pair (NCCI Policy Manual XI-S, XI-P.2)."""
     codes = tables.codes()
     one, two = codes[line.code], codes[other.code]
     if one.is_cmt or two.is_cmt:

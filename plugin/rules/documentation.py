@@ -52,15 +52,19 @@ def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         for element in book.elements.get(line.code, ()):
             if element.of_visit and not (line.planned and _needs_the_service(element)):
                 asking.setdefault(element.id, (element, []))[1].append(line)
-    lacking: list[tuple[Element, str]] = []
-    lines: list[Line] = []
-    for element, asked in asking.values():
-        why = _due(element, visit, book)
-        if why is not None and not _shown_by_any(element, visit, asked):
-            lacking.append((element, why))
-            lines.extend(line for line in asked if line not in lines)
+    unshown = [
+        (element, why, asked)
+        for element, asked in asking.values()
+        if not _shown_by_any(element, visit) and (why := _due(element, visit, book)) is not None
+    ]
+    if not unshown:
+        return
+    notes = read_notes(tuple({note: None for line in visit.standing for note in line.notes}))
+    lacking = [one for one in unshown if not notes or quotation(one[0].id, notes) is None]
     if lacking:
-        yield _of_visit(lines, lacking)
+        concerned = {line.ref for _, _, asked in lacking for line in asked}
+        lines = [line for line in visit.standing if line.ref in concerned]
+        yield _of_visit(lines, [(element, why) for element, why, _ in lacking])
 
 
 def _due(element: Element, visit: Visit, book: RuleBook) -> str | None:
@@ -78,11 +82,11 @@ def _due(element: Element, visit: Visit, book: RuleBook) -> str | None:
             return ""
 
 
-def _shown_by_any(element: Element, visit: Visit, lines: list[Line]) -> bool:
-    given = [line for line in visit.lines if not line.not_given]
-    if any(element.id in line.answered or _shown(element, line.evidence) for line in given):
-        return True
-    return any(quotation(element.id, read_notes(line.notes)) is not None for line in lines if line.notes)
+def _shown_by_any(element: Element, visit: Visit) -> bool:
+    """Whether structured evidence or a form of any service of the visit shows an element."""
+    return any(
+        element.id in line.answered or _shown(element, line.evidence) for line in visit.lines if not line.not_given
+    )
 
 
 def _of_visit(lines: list[Line], lacking: list[tuple[Element, str]]) -> Finding:

@@ -12,6 +12,8 @@ def certification(visit: Visit, book: RuleBook) -> str:
     """Why a certification of the plan is due ("" where it is not): 30 days from its start, then each 90 (Medicare)."""
     first, again = book.certification_days, book.recertification_days
     certified, start = visit.history.certified_on, visit.history.plan_start
+    if certified is not None and start is not None and certified < start:
+        certified = None  # of a plan before this one
     if certified is not None:
         if start is not None and first is not None and (certified - start).days <= first.value:
             certified = start  # the first certification holds from the first treatment on
@@ -31,6 +33,8 @@ def progress_report(visit: Visit, book: RuleBook) -> str:
         return ""
     day = visit.history.visits_since_report + 1
     since = visit.history.reported_on
+    if since is None and visit.history.plan_start is None:
+        return ""
     after = f"the report of {since}" if since is not None else "the plan's start"
     return f"treatment day {day} after {after}" if day >= rule.value else ""
 

@@ -12,6 +12,7 @@ from plugin.rules.units import minutes_by_code, once_a_visit, supported_units
 BY_LINE, ABSOLUTE = 1, 2
 """Adjudication indicators: 1 counts each line for itself; 2 the day, without exception; 3 the day, open to appeal."""
 
+DENIED = "Units above it are denied, and those below it with them."
 APPEAL = (
     "Medicare looks at the day's units of a claim; units above may be paid on appeal, if the record shows the need."
 )
@@ -26,14 +27,18 @@ def above(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """
     if book.mue is None or not book.mue.value:
         return
-    lines = [*visit.billed, *visit.elsewhere]
+    lines = [line for line in (*visit.billed, *visit.elsewhere) if not line.not_given]
     for code in dict.fromkeys([line.code for line in visit.reviewed if line.billed]):
         limit = book.limits.get(code)
         if limit is None or limit.units == 0:
             continue
         same = [line for line in lines if line.code == code]
-        if once_a_visit(code) and len({line.encounter for line in same}) == 1:
-            continue
+        if (
+            once_a_visit(code)
+            and len({line.encounter for line in same}) == 1
+            and all(one in visit.lines for one in same)
+        ):
+            continue  # `units.untimed` says it
         for counted in [[line] for line in same] if limit.indicator == BY_LINE else [same]:
             units = sum(line.units or 0 for line in counted)
             if units > limit.units and any(line in visit.reviewed for line in counted):
@@ -61,7 +66,8 @@ def _above(lines: list[Line], units: int, limit: Limit, book: RuleBook) -> Findi
     level: Level = "info" if not sure else "critical" if limit.indicator == ABSOLUTE else "warning"
     appealable = limit.indicator not in (BY_LINE, ABSOLUTE)
     one = lines[0] if len(lines) == 1 and lines[0].draft and sure else None
-    remarks = [APPEAL] if appealable else [ON_LINES] if limit.indicator == BY_LINE else []
+    remarks = [DENIED] if sure else []
+    remarks += [APPEAL] if appealable else [ON_LINES] if limit.indicator == BY_LINE else []
     if not sure:
         remarks.append(NOT_THE_PAYERS)
     return Finding(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
 from plugin.findings import AddModifier, Finding, RemoveModifier, ReorderModifiers
-from plugin.rules.placing import DISTINCT, contradictions
+from plugin.rules.placing import DISTINCT, EXCLUDED, contradictions
 
 SEVERAL = 2
 
@@ -20,6 +21,8 @@ def order(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             continue
         listed = _without_what_goes(line.modifiers)
         wanted = _in_order(listed, rule.value)
+        if rule.may_advise and rule.value[0] in wanted:  # the payer itself names what stands first
+            wanted = (rule.value[0], *(one for one in wanted if one != rule.value[0]))
         if wanted != listed:
             yield Finding(
                 "modifiers.order",
@@ -86,6 +89,8 @@ def contradicting(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         return
     for line in visit.reviewed:
         for pair in contradictions(line.modifiers, book):
+            if tables.codes()[line.code].kind == "cmt-spinal" and not EXCLUDED.isdisjoint(pair):
+                continue  # that one does not belong there at all
             yield Finding(
                 "modifiers.conflict",
                 "warning" if rule.may_advise else "info",
@@ -105,6 +110,8 @@ def incomplete(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         return
     for line in visit.reviewed:
         for has, needs in rule.value.items():
+            if tables.codes()[line.code].kind == "cmt-spinal":
+                continue  # neither belongs there
             if has in line.modifiers and set(needs).isdisjoint(line.modifiers):
                 room = len(line.modifiers) < book.modifier_places.value
                 put_on = [(AddModifier(line.ref, one),) for one in needs] if room else []

@@ -9,12 +9,16 @@ from mappings import tables
 from mappings.rule_book import RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import Finding
-from plugin.rules.changes import adding, removing
+from plugin.rules.changes import adding, attesting, removing
+from plugin.rules.distinct import by_another_profession
 from plugin.rules.pairs import demands_on
 from plugin.rules.placing import DISTINCT, says_distinct
 
 NOT_ON_A_COVERED_CMT = frozenset({"GP", "GO", "GN", "GY", "GX", "KX", "CQ", "CO"})
 """Medicare's modifiers of therapy and of excluded services: only AT, GA or GZ belong on a covered manipulation."""
+
+ONLY_ON_A_COVERED_CMT = frozenset({"AT"})
+"""Active treatment is said of a manipulation of the spine alone."""
 
 PAIRS_COVER = frozenset(
     {
@@ -39,7 +43,7 @@ def em_needs_25(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             others = [other for other, _ in asking]
             sources = tuple(dict.fromkeys(source for _, source in asking))
             habit = [one for one in line.modifiers if one in DISTINCT]
-            yield adding("modifiers.25-missing", line, others, ["25"], sources, book, remove=habit)
+            yield attesting("modifiers.25-missing", line, others, ["25"], sources, book, remove=habit)
 
 
 def _asking_for_25(line: Line, visit: Visit, book: RuleBook) -> list[tuple[Line, Source]]:
@@ -51,7 +55,9 @@ def _asking_for_25(line: Line, visit: Visit, book: RuleBook) -> list[tuple[Line,
     return [
         (other, source)
         for other in visit.billed
-        if (line in visit.reviewed or other in visit.reviewed) and (source := _asks_for_25(line, other, book))
+        if (line in visit.reviewed or other in visit.reviewed)
+        and not by_another_profession(line, other)
+        and (source := _asks_for_25(line, other, book))
     ]
 
 
@@ -112,8 +118,9 @@ def misplaced(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             wrong = [one for one in wrong if one not in DISTINCT]  # goes with the finding that 25 is missing
         sources = [rule.source] if wrong else []
         covered = book.cmt_coverage
-        if covered is not None and kind == "cmt-spinal" and not set(covered.value).isdisjoint(line.modifiers):
-            beside = [one for one in dict.fromkeys(line.modifiers) if one in NOT_ON_A_COVERED_CMT]
+        if covered is not None:
+            strange = NOT_ON_A_COVERED_CMT if kind == "cmt-spinal" else ONLY_ON_A_COVERED_CMT
+            beside = [one for one in dict.fromkeys(line.modifiers) if one in strange]
             wrong, sources = [*wrong, *beside], [*sources, covered.source] if beside else sources
         never = book.never_with_25
         if never is not None and line.code in never.value and "25" in line.modifiers:
@@ -132,7 +139,7 @@ def unsupported(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         return
     for line in visit.reviewed:
         if _is_habit(line, visit, book):
-            known = bool(visit.payer.book)  # a payer that is not known may have an edit of its own
+            known = bool(visit.payer.book) and book.applies_ncci  # another payer may have an edit of its own
             habit = [one for one in line.modifiers if one in DISTINCT]
             yield removing("modifiers.59-unsupported", line, habit, (rule.source,), sure=known)
 

@@ -14,15 +14,23 @@ from mappings.rule_book import Pair, RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import AddModifier, Finding, RemoveLine, RemoveModifier, Slot
 from plugin.rules.coverage import is_extraspinal
-from plugin.rules.distinct import Shown, Verdict, asks_of, compare
+from plugin.rules.distinct import Shown, Verdict, asks_for, by_another_profession, compare
 from plugin.rules.placing import DISTINCT, NO_PLACE, says_distinct, with_modifier
 
 ASKS = {
     "region": "another body region, documented for each of the two",
     "time": "separate blocks of time, with start and end for each",
+    "region and diagnosis": "another body region, and a first diagnosis of it on the line",
+    "no group": "that the therapy was given to this patient alone and was no part of the group session",
     "region or time": "another body region, or separate blocks of time with start and end for each",
 }
 """What evidence would show, in words."""
+
+
+ONE_PRACTITIONER = (
+    "The record names another profession for each of the two. The edit is made for one practitioner: ask the payer"
+    " before you give one of them up."
+)
 
 
 class Demand(msgspec.Struct, frozen=True):
@@ -46,7 +54,7 @@ def distinctness(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if same:
             yield _same_region(line, same)
         elif unknown:
-            yield _question(line, unknown)
+            yield _question(line, unknown, book)
         elif not says_distinct(line):
             yield _add_distinct(line, demands, visit, book)
         else:
@@ -135,7 +143,8 @@ def _same_region(line: Line, demands: list[Demand]) -> Finding:
     )
 
 
-def _question(line: Line, demands: list[Demand]) -> Finding:
+def _question(line: Line, demands: list[Demand], book: RuleBook) -> Finding:
+    asks = asks_for(line, demands[0].other, book)
     return Finding(
         "pairs.evidence-missing",
         "warning",
@@ -143,10 +152,10 @@ def _question(line: Line, demands: list[Demand]) -> Finding:
         {
             "column1": demands[0].other.code,
             "column2": line.code,
-            "asks": asks_of(line, demands[0].other),
+            "asks": asks,
         },
         _because(demands),
-        remarks=(f"What would show it: {ASKS[asks_of(line, demands[0].other)]}.",),
+        remarks=(f"What would show it: {ASKS[asks]}.",),
     )
 
 
@@ -197,7 +206,7 @@ def _less_specific(line: Line, demands: list[Demand], visit: Visit, book: RuleBo
         return  # the network names 59 itself
     yield Finding(
         "modifiers.less-specific",
-        "info",
+        "warning",
         _refs(line, demands),
         {"remove": ["59"], "add": [better], "evidence": _evidence(demands)},
         (rule.source,),
@@ -242,4 +251,5 @@ def _never(line: Line, other: Line, pair: Pair) -> Finding:
         {"column1": pair.column1, "column2": pair.column2, "indicator": pair.indicator},
         (pair.rule.source,),
         choices=((RemoveLine(line.ref),),) if certain and line.draft else (),
+        remarks=(ONE_PRACTITIONER,) if by_another_profession(line, other) else (),
     )

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from mappings import tables
 from mappings.rule_book import Rule, RuleBook
 from mappings.visit import Line, Visit
-from plugin.findings import Finding
+from plugin.findings import AddModifier, Finding
 from plugin.rules.changes import adding
+from plugin.rules.excluded import may_be_excluded
 from plugin.rules.pairs import demands_on
-from plugin.rules.placing import PLANS, says_distinct
+from plugin.rules.placing import EXCLUDED, PLANS, says_distinct
 
 PLAN_OF = {
     "physical-therapist": "GP",
@@ -37,15 +38,38 @@ def plan_modifier(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     manipulated = not tables.manipulations().isdisjoint([line.code for line in (*visit.billed, *visit.elsewhere)])
     for line in visit.reviewed:
         if line.modifiers and any(plan in line.modifiers for plan in PLANS):
-            if always is not None and always.value:
+            if always is not None and always.value and _takes_a_plan(line):
                 yield from _mismatch(line, always, book)
             continue
         if always is not None and always.value and codes[line.code].always_therapy:
             plan = plan_of(line, visit)
-            sure = always.may_advise and bool(plan)
-            yield adding("modifiers.gp-missing", line, [], [plan or "GP"], (always.source,), book, sure=sure)
+            if EXCLUDED.isdisjoint(line.modifiers) and may_be_excluded(line, visit, book):
+                continue  # told with GY
+            if plan:
+                sure = always.may_advise
+                yield adding("modifiers.gp-missing", line, [], [plan], (always.source,), book, sure=sure)
+            else:
+                yield _which_plan(line, always, book)
         elif beside is not None and manipulated and line.code in beside.value and _stands_alone(line, visit, book):
             yield adding("modifiers.gp-missing", line, [], ["GP"], (beside.source,), book)
+
+
+def _takes_a_plan(line: Line) -> bool:
+    return tables.codes()[line.code].always_therapy or line.code in SPEECH
+
+
+def _which_plan(line: Line, rule: Rule[bool], book: RuleBook) -> Finding:
+    """A line whose discipline nothing tells: the three are choices."""
+    room = len(line.modifiers) < book.modifier_places.value
+    offered = PLANS if line.draft and room and rule.may_advise else ()
+    return Finding(
+        "modifiers.plan-unknown",
+        "warning" if rule.may_advise else "info",
+        (line.ref,),
+        {"choose": list(PLANS)},
+        (rule.source,),
+        choices=tuple((AddModifier(line.ref, plan),) for plan in offered),
+    )
 
 
 def _mismatch(line: Line, rule: Rule[bool], book: RuleBook) -> Iterator[Finding]:
@@ -73,7 +97,7 @@ def own_plan(line: Line) -> str:
 def plan_of(line: Line, visit: Visit) -> str:
     """The discipline's modifier, as far as the record tells it: the line's own, else that of the visit's other lines.
 
-    "" where both a physical and an occupational therapist evaluated, so that only a person can tell.
+    "" where nothing tells it, or two disciplines gave or evaluated. A chiropractor's therapy stands under GP.
     """
     if told := own_plan(line) or _stated_plan(line):
         return told
@@ -85,7 +109,7 @@ def plan_of(line: Line, visit: Visit) -> str:
     codes = {one.code for one in visit.billed}
     if codes & OCCUPATIONAL:
         return "" if codes & PHYSICAL else "GO"
-    return "GP"
+    return "GP" if codes & (PHYSICAL | tables.manipulations()) else ""
 
 
 def _stated_plan(line: Line) -> str:
@@ -110,6 +134,6 @@ def counted_together(visit: Visit, book: RuleBook) -> dict[str, list[Line]]:
     codes = tables.codes()
     groups: dict[str, list[Line]] = {}
     for line in (*visit.billed, *visit.elsewhere):
-        if rule is not None and codes[line.code].timed:
+        if rule is not None and not line.not_given and rule.value.counts(line.code, codes[line.code].timed):
             groups.setdefault(plan_of(line, visit) if rule.value.per == "discipline" else "", []).append(line)
     return groups

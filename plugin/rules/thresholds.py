@@ -17,12 +17,14 @@ def kx(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """KX above the threshold, never below. It attests medical necessity, so that it is a choice and no fix."""
     rule = book.kx_threshold
     if rule is None:
+        yield from _not_held(visit, book)
         return
     for line in visit.standing:
         used = _used(line, visit)
         if used is None or not tables.codes()[line.code].always_therapy or not NOTICES.isdisjoint(line.modifiers):
             continue
         has = "KX" in line.modifiers
+        room = len(line.modifiers) < book.modifier_places.value
         above = used >= rule.value
         if above == has:
             continue
@@ -32,8 +34,17 @@ def kx(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             (line.ref,),
             {"add" if above else "remove": ["KX"], "used": int(used), "threshold": rule.value},
             (rule.source,),
-            choices=((AddModifier(line.ref, "KX"),),) if above and rule.may_advise and line.draft else (),
+            choices=((AddModifier(line.ref, "KX"),),) if above and rule.may_advise and line.draft and room else (),
         )
+
+
+def _not_held(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """The year's amount is stated and the year's threshold is not known: silence would mean that all is well."""
+    codes = tables.codes()
+    lines = [line for line in visit.standing if codes[line.code].always_therapy and _used(line, visit) is not None]
+    if lines and book.applies_ncci:
+        refs = tuple(line.ref for line in lines)
+        yield Finding("policy.threshold-not-held", "info", refs, {"year": visit.date.year})
 
 
 def targeted_review(visit: Visit, book: RuleBook) -> Iterator[Finding]:

@@ -6,14 +6,16 @@ service by its own minutes. Lines of one code on one day are taken together.
 
 from collections.abc import Iterator
 
+import msgspec
+
 from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Line, Visit
-from plugin.findings import Finding, Fix, Level, RemoveLine, SetUnits
+from plugin.findings import Finding, Fix, RemoveLine
 from plugin.rules import totals, unit_methods
-from plugin.rules.plans import counted_together
+from plugin.rules.plans import plan_of
 from plugin.rules.ties import billed_units, is_fair, tie_of, unfair
-from plugin.text import counted
+from plugin.rules.unit_advice import compared, most_units, set_units, within
 
 POOLED = (
     "This payer counts all timed minutes of the day together, so the units of the other timed services were not"
@@ -56,14 +58,14 @@ def untimed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
                 tuple(line.ref for line in lines),
                 {"from": units, "to": limit.value},
                 (limit.source,),
-                fix=_set(lines[0], limit.value) if len(lines) == 1 else (),
+                fix=set_units(lines[0], limit.value) if len(lines) == 1 else (),
                 choices=(_only_the_first(lines, limit.value),) if len(lines) > 1 and lines[0].draft else (),
             )
 
 
 def _only_the_first(lines: list[Line], units: int) -> tuple[Fix, ...]:
     """The first line with these units, and none of the others."""
-    first = () if lines[0].units == units else _set(lines[0], units)
+    first = () if lines[0].units == units else set_units(lines[0], units)
     return (*first, *(RemoveLine(line.ref) for line in lines[1:]))
 
 
@@ -80,7 +82,7 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             tuple(line.ref for line in unknown),
             {"codes": list(dict.fromkeys(line.code for line in unknown))},
             (book.units_method.source,),
-            remarks=(POOLED,) if book.units_method.value == "cms-total" else (),
+            remarks=_of_the_day(visit) if book.units_method.value == "cms-total" else (),
         )
     minutes = {code: value for code, value in known.items() if value is not None}
     if book.units_method.value == "cms-total":
@@ -89,11 +91,30 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         else:
             yield from _beyond_any_total(visit, book, groups, minutes)
         return
+    # A payer that states no method of its own may follow either: only what both support is advised.
+    stated = "units_method" in book.own
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
-        if lines:
-            to = max(0, unit_methods.alone(value, book.units_minimum.value) - _billed_beside(groups[code], lines))
-            yield from _compared(lines, to, value, visit, book)
+        if not lines:
+            continue
+        beside = _billed_beside(groups[code], lines)
+        to = max(0, unit_methods.alone(value, book.units_minimum.value) - beside)
+        if stated:
+            yield from compared(lines, to, value, visit, book)
+        else:
+            least, most = _by_the_total(code, minutes, whole=not without)
+            bounds = min(to, max(0, least - beside)), max(to, 0, most - beside)
+            yield from within(lines, to, bounds, value, visit, book)
+
+
+def _of_the_day(visit: Visit) -> tuple[str, ...]:
+    """What is known of the day's total where the minutes of one service are not."""
+    stated = visit.total_timed
+    if stated is None:
+        return (POOLED,)
+    units = unit_methods.total(stated.value)
+    billed = sum(line.units or 0 for line in visit.billed if tables.codes()[line.code].timed)
+    return (f"The note states {stated.value} timed minutes in all, which support {units}; billed are {billed}.",)
 
 
 def _is_due(line: Line) -> bool:
@@ -125,7 +146,7 @@ def _by_code(visit: Visit) -> dict[str, list[Line]]:
     groups: dict[str, list[Line]] = {}
     codes = tables.codes()
     for line in visit.lines:
-        if codes[line.code].timed and (line.billed or line.minutes is not None):
+        if codes[line.code].timed and not line.not_given and (line.billed or line.minutes is not None):
             groups.setdefault(line.code, []).append(line)
     return groups
 
@@ -145,6 +166,27 @@ def _minutes(lines: list[Line]) -> int | None:
     return sum(values)
 
 
+def _by_discipline(groups: dict[str, list[Line]], minutes: dict[str, int], visit: Visit) -> dict[str, int]:
+    """The units of each service where only the minutes of its own discipline are added; empty where all are of one."""
+    plans = {code: plan_of(groups[code][0], visit) for code in minutes}
+    if len(set(plans.values())) < 2:
+        return {}
+    units: dict[str, int] = {}
+    for plan in set(plans.values()):
+        shares = unit_methods.shares({code: value for code, value in minutes.items() if plans[code] == plan})
+        units |= {code: share.units for code, share in shares.items()}
+    return units
+
+
+def _by_the_total(code: str, minutes: dict[str, int], *, whole: bool) -> tuple[int, int]:
+    """The least and most units of a service by the day's total, which is known where `whole` says so."""
+    share = unit_methods.shares(minutes)[code] if whole else None
+    if share is not None and not share.tied:
+        return share.units, share.units
+    units, rest = divmod(minutes[code], unit_methods.UNIT)
+    return units, units + (rest > 0)
+
+
 def _billed_beside(every: list[Line], lines: list[Line]) -> int:
     """The units that other lines of a code bill, whose minutes are among those of the day."""
     return sum(line.units or 0 for line in every if line.billed and line not in lines)
@@ -156,80 +198,25 @@ def _by_total(
     shares = unit_methods.shares(minutes)
     whole_day = sum(minutes.values())
     tie = tie_of(groups, minutes, shares)
+    apart = _by_discipline(groups, minutes, visit)
     if tie is not None and not is_fair(tie):
         most = {code: limit for code in tie.lines if (limit := most_units(code, book)) is not None}
-        yield unfair(tie, book, whole_day, most)
+        told = unfair(tie, book, whole_day, most)
+        if not apart:
+            yield told
+        elif told.level == "critical":  # too many by either reading; where they would go is not offered
+            yield msgspec.structs.replace(told, choices=())
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
         if lines and not shares[code].tied:
-            to = max(0, shares[code].units - _billed_beside(groups[code], lines))
-            yield from _compared(lines, to, value, visit, book, total=whole_day)
-
-
-def _compared(
-    lines: list[Line], to: int, minutes: int, visit: Visit, book: RuleBook, total: int | None = None
-) -> Iterator[Finding]:
-    """What is billed for one code against what its minutes support, and no more than the payer's limit."""
-    billed = billed_units(lines)
-    most = most_units(lines[0].code, book)
-    if most is not None and to > most:
-        if billed is not None and billed > most:
-            return  # `limits` says it
-        to = most
-    if billed == to or any(line.unread for line in lines):
-        return  # as it should be; or units were stated that could not be read, and the gap says so
-    refs = tuple([line.ref for line in lines])
-    slots: dict[str, int | str] = {"to": to, "minutes": minutes, "method": book.units_method.value}
-    if billed is not None:
-        slots["from"] = billed
-    if total is not None:
-        slots["total"] = total
-    if billed is None and to > 0 and not any(line.draft for line in lines):
-        return  # a Procedure has no place for units, so none can be missing from it
-    one = lines[0] if len(lines) == 1 else None
-    if to == 0:
-        # By the day's total no single service has a minimum; what is too short then is the day.
-        short = (minutes if total is None else total) < book.units_minimum.value
-        code = "units.under-minimum" if short else "units.too-many"
-        minimum = {"minimum": book.units_minimum.value}
-        source = book.units_minimum.source if code == "units.under-minimum" else book.units_method.source
-        remove = ((RemoveLine(one.ref),),) if one and one.draft else ()
-        yield Finding(code, "critical", refs, {**slots, **minimum}, (source,), choices=remove, remarks=_pooled(total))
-        return
-    level: Level = "critical" if billed is not None and billed > to else "warning"
-    code = "units.missing" if billed is None else "units.too-many" if billed > to else "units.too-few"
-    if level == "warning" and not _may_raise(lines[0], to - (billed or 0), to, visit, book):
-        level, one = "info", None
-    yield Finding(
-        code,
-        level,
-        refs,
-        {**slots},
-        (book.units_method.source,),
-        fix=_set(one, to) if one else (),
-        remarks=_pooled(total),
-    )
-
-
-def _may_raise(line: Line, more: int, to: int, visit: Visit, book: RuleBook) -> bool:
-    """Whether more units may be advised: not by the base book for a payer that is not known, not up to where they draw
-    audits (massage, Medicare's table for others than Medicare), and not more than the payer pays a day."""
-    massage, cap = book.massage_units, book.timed_units_cap
-    if not visit.payer.book or (line.code == tables.MASSAGE and massage is not None and to > massage.value):
-        return False
-    limit = book.limits.get(line.code) if book.mue is not None and book.mue.value else None
-    if limit is not None and 0 < limit.units < to:
-        return False
-    together = next((lines for lines in counted_together(visit, book).values() if line in lines), [line])
-    return cap is None or sum(one.units or 0 for one in together) + more <= cap.value.units
-
-
-def most_units(code: str, book: RuleBook) -> int | None:
-    """The most units of a code that this payer is known to pay a day; None where it states none."""
-    if book.mue is None or not book.mue.value or not book.mue.may_advise:
-        return None
-    limit = book.limits.get(code)
-    return limit.units if limit is not None and limit.units and limit.indicator != 1 else None
+            beside = _billed_beside(groups[code], lines)
+            to = max(0, shares[code].units - beside)
+            own = max(0, apart.get(code, shares[code].units) - beside)
+            billed = billed_units(lines)
+            if billed is not None and min(to, own) <= billed <= max(to, own):
+                continue  # it depends on whether the disciplines' minutes are added, which no source settles
+            above = billed is not None and billed > to
+            yield from compared(lines, max(to, own) if above else min(to, own), value, visit, book, total=whole_day)
 
 
 def supported_units(visit: Visit, book: RuleBook) -> dict[str, int]:
@@ -246,18 +233,3 @@ def supported_units(visit: Visit, book: RuleBook) -> dict[str, int]:
 def minutes_by_code(visit: Visit) -> dict[str, int | None]:
     """The recorded minutes of each timed code of the day, None where they are not all known."""
     return {code: _minutes(lines) for code, lines in _by_code(visit).items()}
-
-
-def _pooled(total: int | None) -> tuple[str, ...]:
-    """How the day's total led to the units of one service."""
-    if total is None:
-        return ()
-    whole = unit_methods.total(total)
-    return (
-        f"The {total} timed minutes of the day support {counted(whole, 'unit')} in all. Each service first gets one for"
-        " each whole 15 minutes; what is left of the total goes to the largest remainders.",
-    )
-
-
-def _set(line: Line, units: int) -> tuple[Fix, ...]:
-    return (SetUnits(line.ref, units),) if line.draft else ()
