@@ -16,6 +16,7 @@ from plugin.rules import totals, unit_methods
 from plugin.rules.plans import plan_of
 from plugin.rules.ties import billed_units, is_fair, tie_of, unfair
 from plugin.rules.unit_advice import compared, most_units, set_units, within
+from plugin.rules.unit_methods import Share
 
 POOLED = (
     "This payer counts all timed minutes of the day together, so the units of the other timed services were not"
@@ -93,6 +94,7 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         return
     # A payer that states no method of its own may follow either: only what both support is advised.
     stated = "units_method" in book.own
+    shares = {} if stated or without else unit_methods.shares(minutes)
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
         if not lines:
@@ -102,7 +104,7 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if stated:
             yield from compared(lines, to, value, visit, book)
         else:
-            least, most = _by_the_total(code, minutes, whole=not without)
+            least, most = _by_the_total(value, shares.get(code))
             bounds = min(to, max(0, least - beside)), max(to, 0, most - beside)
             yield from within(lines, to, bounds, value, visit, book)
 
@@ -178,12 +180,11 @@ def _by_discipline(groups: dict[str, list[Line]], minutes: dict[str, int], visit
     return units
 
 
-def _by_the_total(code: str, minutes: dict[str, int], *, whole: bool) -> tuple[int, int]:
-    """The least and most units of a service by the day's total, which is known where `whole` says so."""
-    share = unit_methods.shares(minutes)[code] if whole else None
+def _by_the_total(minutes: int, share: Share | None) -> tuple[int, int]:
+    """The least and most units of a service by the day's total; `share` is None where that total is not known."""
     if share is not None and not share.tied:
         return share.units, share.units
-    units, rest = divmod(minutes[code], unit_methods.UNIT)
+    units, rest = divmod(minutes, unit_methods.UNIT)
     return units, units + (rest > 0)
 
 
