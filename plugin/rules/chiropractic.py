@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
-from plugin.findings import AddModifier, Finding
+from plugin.findings import AddModifier, Finding, Fix, RemoveModifier
 from plugin.rules.excluded import CHIROPRACTOR, may_be_excluded
 from plugin.rules.placing import EXCLUDED, PLANS, contradictions, with_modifier
 
@@ -24,14 +24,17 @@ def coverage(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if tables.codes()[line.code].kind != "cmt-spinal":
             continue
         if set(rule.value).isdisjoint(line.modifiers):
-            room = len(line.modifiers) < book.modifier_places.value
+            gone = tuple(one for one in line.modifiers if one in EXCLUDED)
+            room = len(line.modifiers) - len(gone) < book.modifier_places.value
+            taken_off = tuple(RemoveModifier(line.ref, old) for old in gone)
+            ways: list[tuple[Fix, ...]] = [(*taken_off, AddModifier(line.ref, one)) for one in rule.value]
             yield Finding(
                 "modifiers.coverage-missing",
                 "warning",
                 (line.ref,),
                 {"expected": list(rule.value)},
                 (rule.source,),
-                choices=tuple((AddModifier(line.ref, one),) for one in rule.value) if line.draft and room else (),
+                choices=tuple(ways) if line.draft and room else (),
             )
 
 

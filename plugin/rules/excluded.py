@@ -24,6 +24,10 @@ COVERED = frozenset(
 """Professions whose therapy Medicare covers beside a chiropractor's manipulation."""
 
 
+OF_A_THERAPIST = frozenset({"GO", "GN", "CQ", "CO", "KX"})
+"""Modifiers that no chiropractor's line carries: another discipline's plan, an assistant, the threshold's."""
+
+
 def may_be_excluded(line: Line, visit: Visit, book: RuleBook) -> bool:
     """Whether a line says itself that it is excluded, or a chiropractor gave it, or may have: nobody is named whose
     services are covered, and the spine was manipulated on the same day."""
@@ -34,6 +38,8 @@ def may_be_excluded(line: Line, visit: Visit, book: RuleBook) -> bool:
     if not line.roles.isdisjoint(COVERED):
         return False
     codes = tables.codes()
+    if not OF_A_THERAPIST.isdisjoint(line.modifiers) or codes[line.code].kind == "evaluation":
+        return False
     every = (*visit.billed, *visit.elsewhere)
     return codes[line.code].is_cmt or any(codes[one.code].kind == "cmt-spinal" for one in every)
 

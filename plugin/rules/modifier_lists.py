@@ -6,7 +6,7 @@ from mappings import tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
 from plugin.findings import AddModifier, Finding, RemoveModifier, ReorderModifiers
-from plugin.rules.placing import DISTINCT, EXCLUDED, contradictions
+from plugin.rules.placing import DISTINCT, contradictions
 
 SEVERAL = 2
 
@@ -89,8 +89,6 @@ def contradicting(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         return
     for line in visit.reviewed:
         for pair in contradictions(line.modifiers, book):
-            if tables.codes()[line.code].kind == "cmt-spinal" and not EXCLUDED.isdisjoint(pair):
-                continue  # that one does not belong there at all
             yield Finding(
                 "modifiers.conflict",
                 "warning" if rule.may_advise else "info",

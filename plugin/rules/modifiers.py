@@ -14,8 +14,8 @@ from plugin.rules.distinct import by_another_profession
 from plugin.rules.pairs import demands_on
 from plugin.rules.placing import DISTINCT, says_distinct
 
-NOT_ON_A_COVERED_CMT = frozenset({"GP", "GO", "GN", "GY", "GX", "KX", "CQ", "CO"})
-"""Medicare's modifiers of therapy and of excluded services: only AT, GA or GZ belong on a covered manipulation."""
+NOT_ON_A_COVERED_CMT = frozenset({"GP", "GO", "GN", "KX", "CQ", "CO"})
+"""Modifiers of therapy: only AT, GA or GZ belong on a manipulation of the spine. On GY and GX see `chiropractic`."""
 
 ONLY_ON_A_COVERED_CMT = frozenset({"AT"})
 """Active treatment is said of a manipulation of the spine alone."""

@@ -10,6 +10,7 @@ from mappings.rule_book import RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import Finding
 from plugin.rules import unit_methods
+from plugin.rules.plans import plan_of
 
 
 def disagree(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -57,6 +58,8 @@ def above(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     billed = sum(line.units or 0 for line in lines)
     if stated is None or not any(line in visit.reviewed for line in lines):
         return
+    if len({plan_of(line, visit) for line in lines}) > 1:
+        return  # whether the minutes of two disciplines are added no source says
     to = unit_methods.total(stated.value)
     if billed > to:
         yield Finding(

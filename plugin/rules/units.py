@@ -14,7 +14,7 @@ from mappings.visit import Line, Visit
 from plugin.findings import Finding, Fix, RemoveLine
 from plugin.rules import totals, unit_methods
 from plugin.rules.plans import plan_of
-from plugin.rules.ties import billed_units, is_fair, tie_of, unfair
+from plugin.rules.ties import Tie, billed_units, is_fair, tie_of, unfair
 from plugin.rules.unit_advice import compared, most_units, set_units, within
 from plugin.rules.unit_methods import Share
 
@@ -193,6 +193,10 @@ def _billed_beside(every: list[Line], lines: list[Line]) -> int:
     return sum(line.units or 0 for line in every if line.billed and line not in lines)
 
 
+def _billed_of(tie: Tie) -> int:
+    return sum(line.units or 0 for lines in tie.lines.values() for line in lines if line.billed)
+
+
 def _by_total(
     visit: Visit, book: RuleBook, groups: dict[str, list[Line]], minutes: dict[str, int]
 ) -> Iterator[Finding]:
@@ -205,7 +209,8 @@ def _by_total(
         told = unfair(tie, book, whole_day, most)
         if not apart:
             yield told
-        elif told.level == "critical":  # too many by either reading; where they would go is not offered
+        elif _billed_of(tie) > max(tie.most, sum(apart[code] for code in tie.lines)):
+            # Too many by either reading; where they would go is not offered.
             yield msgspec.structs.replace(told, choices=())
     for code, value in minutes.items():
         lines = [line for line in groups[code] if line in visit.reviewed]
