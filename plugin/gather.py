@@ -4,7 +4,7 @@ from cds_hooks.prefetch import Prefetched, Unavailable, resolve
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Service
 from plugin.answer import Gather, from_prefetch
-from plugin.fhir_client import FhirClient
+from plugin.outside.fhir_client import FhirClient
 
 
 def gatherer(client: FhirClient) -> Gather:

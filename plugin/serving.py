@@ -43,7 +43,7 @@ def banner(host: str, port: int) -> str:
 def run(host: str, port: int, workers: int) -> None:
     """Serve until stopped."""
     Granian(
-        "plugin.app:worker",
+        "plugin.web.app:worker",
         factory=True,
         address=host,
         port=port,

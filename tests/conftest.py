@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from plugin import cli
-from plugin.app import create_app
+from plugin.web.app import create_app
 from tests.command import Done, Run
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from plugin.app import create_app
 from plugin.settings import Settings
+from plugin.web.app import create_app
 from tests.builders import (
     CLAIM_SUBMIT,
     DISCHARGE,

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 import pytest
 from flask.testing import FlaskClient
 
-from plugin.app import create_app
 from plugin.settings import Settings
+from plugin.web.app import create_app
 from tests.builders import CLAIM_SUBMIT, DISCHARGE, KEYS, ORDER_SIGN, Json, changed, claim, claim_request, item
 from tests.exchange import expressions, send
 

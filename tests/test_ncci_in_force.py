@@ -8,8 +8,8 @@ import pytest
 from mappings import books_in_force
 from mappings.errors import RuleFileError
 from mappings.ncci.rows import MueRow, PairRow
-from plugin.app import create_app
 from plugin.settings import Settings
+from plugin.web.app import create_app
 from tests import ncci_files as made
 from tests.builders import claim, claim_request, item, procedure
 from tests.command import Run, save

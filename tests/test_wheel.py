@@ -22,7 +22,7 @@ PACKAGES = ("cds_hooks", "mappings", "plugin")
 CLIENT = """
 import json, sys
 from pathlib import Path
-from plugin.app import create_app
+from plugin.web.app import create_app
 
 body = json.loads(Path(sys.argv[1]).read_bytes())
 client = create_app().test_client()

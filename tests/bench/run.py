@@ -90,7 +90,7 @@ def over_http(body: bytes) -> Iterator[tuple[str, ...]]:
         file = Path(folder) / "answer.json"
         file.write_bytes(ready)
         with (
-            _served("plugin.app:worker", {}) as ours,
+            _served("plugin.web.app:worker", {}) as ours,
             _served("tests.bench.bare:create_app", {"BENCH_ANSWER": str(file)}) as bare,
         ):
             to_ours = load.request_bytes(ours, "/cds-services/visitcue-claim-submit", body)

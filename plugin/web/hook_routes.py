@@ -1,0 +1,69 @@
+"""Discovery, the services, and the form that their cards offer."""
+
+import datetime as dt
+import time
+
+import msgspec
+import structlog
+from flask import Flask, Response, render_template, request
+
+from cds_hooks import cards as wire
+from cds_hooks.outcome import Issue, Refusal
+from cds_hooks.service import discovery
+from mappings import books_in_force
+from plugin.answer import Answer, Setup, answer
+from plugin.gather import gatherer
+from plugin.outside.fhir_client import FhirClient
+from plugin.questionnaire import documentation_form
+from plugin.services import services
+from plugin.settings import Settings
+from plugin.web.media import FHIR_JSON, JSON
+
+
+def add(app: Flask, settings: Settings) -> None:
+    """Add the routes that an EHR calls."""
+    hooks = {hook.service.id: hook for hook in services(settings)}
+    announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
+    form = msgspec.json.encode(documentation_form())
+    gather = gatherer(FhirClient(settings.fhir_servers, settings.fetch_seconds))
+    ncci = books_in_force.installed_ncci(settings.ncci_folder)
+    log = structlog.get_logger()
+
+    @app.get("/")
+    def index() -> str:
+        return render_template("index.html", base=request.host_url, services=[hook.service for hook in hooks.values()])
+
+    @app.get("/cds-services")
+    def announce() -> Response:
+        return Response(announced, mimetype=JSON)
+
+    @app.post("/cds-services/<service_id>")
+    def serve(service_id: str) -> Response:
+        hook = hooks.get(service_id)
+        if hook is None:
+            known = ", ".join(hooks)
+            raise Refusal(404, Issue("not-found", f"There is no service of this id; the services are {known}."))
+        if request.mimetype not in ("", JSON, FHIR_JSON):
+            raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
+        began = time.perf_counter()
+        setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
+        answered = answer(hook, request.get_data(cache=False), gather, setup)
+        body = wire.encode(answered.cards)
+        log.info("answered", service=service_id, **_told(answered), ms=_since(began))
+        return Response(body, mimetype=JSON)
+
+    @app.get("/fhir/Questionnaire/visit-documentation")
+    def questionnaire() -> Response:
+        return Response(form, mimetype=FHIR_JSON)
+
+
+def _told(answered: Answer) -> dict[str, object]:
+    codes = [finding.code for one in answered.reviewed for finding in one.findings]
+    return {
+        "findings": codes + [finding.code for finding in answered.whole],
+        "editions": list(dict.fromkeys(one.edition for one in answered.reviewed)),
+    }
+
+
+def _since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 3)
