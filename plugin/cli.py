@@ -96,7 +96,7 @@ def serve(
     books_in_force.load(settings.base_book)
     books_in_force.installed_ncci(settings.ncci_folder)
     print(serving.banner(host, port))
-    serving.run(host, port, workers)
+    serving.run(host, port, workers, settings.log_level)
 
 
 @cli.command()

@@ -2,10 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from plugin.logs import Level
 
 
 class Settings(BaseSettings):
@@ -28,6 +31,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("visitcue", appauthor=False),
         description="Where the installation keeps what was imported into it, such as the official NCCI tables.",
+    )
+    log_level: Annotated[Level, BeforeValidator(str.lower)] = Field(
+        default="info", description="The lowest level of log lines that are written."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="The bearer token that /metrics asks for. Without one, /metrics answers this machine alone.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
 

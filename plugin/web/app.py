@@ -8,9 +8,12 @@ import sys
 from flask import Flask
 
 from mappings import books_in_force
-from plugin.logs import configure_logs
+from plugin import metrics
+from plugin.logs import configure_logs, take_over
+from plugin.openapi import described
+from plugin.services import services
 from plugin.settings import Settings
-from plugin.web import cors, errors, hook_routes
+from plugin.web import cors, errors, headers, hook_routes, operations, request_log
 
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
@@ -20,12 +23,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application with everything read-only loaded; raises RuleFileError on a bad rule file."""
     settings = settings or Settings()
     books_in_force.load(settings.base_book)
-    configure_logs()
-    app = Flask(__name__)
+    configure_logs(settings.log_level)
+    ours = [hook.service for hook in services(settings)]
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    request_log.add(app, {one.id: frozenset(one.prefetch) for one in ours})
     hook_routes.add(app, settings)
+    operations.add(app, described(ours), (("rules", lambda: bool(books_in_force.books())),), settings)
     errors.add(app)
     cors.add(app)
+    headers.add(app)
+    metrics.begin(one.id for one in ours)
     # What is loaded now stays, so the collector need not walk it; and a request makes some thousands of short-lived
     # objects without cycles, so looking for cycles every 700 of them would be most of its cost.
     gc.collect()
@@ -41,4 +49,5 @@ def worker() -> Flask:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    take_over()
     return create_app()
