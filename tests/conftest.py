@@ -11,6 +11,8 @@ from plugin import cli
 from plugin.web.app import create_app
 from tests.command import Done, Run
 
+pytest_plugins = ("tests.logged",)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_imported_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -3,7 +3,9 @@
 import re
 import time
 import uuid
+from typing import Any
 
+import msgspec
 import structlog
 from flask import Flask, Response, g, request
 
@@ -24,17 +26,26 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Any other method is a word of the caller's and is not repeated."""
 
 
+class _Under(msgspec.Struct, gc=False):
+    """The request under way: its id, when it began, the prefetch keys that a path may name, and what is told of it."""
+
+    id: str
+    began: float
+    keys: frozenset[str]
+    told: dict[str, Any]
+
+
 def note(**fields: object) -> None:
     """Add fields to the log line of the request under way; docs/operations.md lists them all."""
-    g.told.update(fields)
+    under: _Under = g.under
+    under.told.update(fields)
 
 
 def note_refusal(refusal: Refusal) -> None:
     """Add why a request is refused: the kinds of issues, and the JSON paths as far as they are ours to know."""
-    note(
-        reasons=[issue.code for issue in refusal.issues],
-        paths=[shown_path(issue.path, g.keys) for issue in refusal.issues if issue.path],
-    )
+    under: _Under = g.under
+    under.told["reasons"] = [issue.code for issue in refusal.issues]
+    under.told["paths"] = [shown_path(issue.path, under.keys) for issue in refusal.issues if issue.path]
 
 
 def add(app: Flask, keys: dict[str, frozenset[str]]) -> None:
@@ -45,32 +56,31 @@ def add(app: Flask, keys: dict[str, frozenset[str]]) -> None:
     @app.before_request
     def began() -> None:
         sent = request.headers.get(HEADER, "")
-        g.request_id = sent.lower() if _UUID.fullmatch(sent) else str(uuid.uuid4())
-        g.began = time.perf_counter()
-        g.told = {}
-        g.keys = every
+        under = _Under(sent.lower() if _UUID.fullmatch(sent) else str(uuid.uuid4()), time.perf_counter(), every, {})
+        g.under = under
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        structlog.contextvars.bind_contextvars(request_id=under.id)
 
     @app.after_request
     def ended(response: Response) -> Response:
-        seconds = time.perf_counter() - g.began
-        response.headers[HEADER] = g.request_id
-        route = request.endpoint or "none"
-        named = (request.view_args or {}).get("service_id", "")
-        service = named if named in keys else ""
+        under: _Under = g.under
+        asked = request._get_current_object()  # type: ignore[attr-defined]  # each use of the proxy is a look-up
+        seconds = time.perf_counter() - under.began
+        response.headers[HEADER] = under.id
+        route = asked.endpoint or "none"
+        method = asked.method if asked.method in METHODS else "other"
         status = response.status_code
-        method = request.method if request.method in METHODS else "other"
-        told = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 3), **g.told}
-        if service:
+        told = {"route": route, "method": method, "status": status, "ms": round(seconds * 1000, 3), **under.told}
+        service = (asked.view_args or {}).get("service_id", "")
+        if service in keys:
             told["service"] = service
+        else:
+            service = ""  # an id that the caller made up is not repeated
         if client := g.get("client"):
             told["client"] = client
-        if status < 400:
-            (log.debug if route in QUIET else log.info)("answered", **told)
-        elif status < 500:
-            log.info("refused", **told)
-        else:
-            log.error("failed", **told)
-        metrics.count_request(route, service, status, seconds, g.told.get("reasons", ()))
+        event, write = "answered", log.debug if route in QUIET else log.info
+        if status >= 400:
+            event, write = ("refused", log.info) if status < 500 else ("failed", log.error)
+        write(event, **told)
+        metrics.count_request(route, service, status, seconds, told.get("reasons", ()))
         return response
