@@ -31,6 +31,7 @@ from plugin.explain import Explanation, NotExplainedError, explained
 from plugin.explain_imported import ImportedExplanation, explained_by_imported
 from plugin.services import services
 from plugin.settings import Settings
+from plugin.store.errors import StoreError
 
 CRITICAL, FAILED = 1, 2
 
@@ -50,7 +51,7 @@ def main() -> None:
     """The console command. A fault of the installation's rule files is one line, not a traceback."""
     try:
         cli()
-    except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError) as error:
+    except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError, StoreError) as error:
         _fail(str(error))
     except ValidationError as error:
         told = ((str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, ")) for one in error.errors())
@@ -95,6 +96,9 @@ def serve(
     settings = Settings()
     books_in_force.load(settings.base_book)
     books_in_force.installed_ncci(settings.ncci_folder)
+    from plugin.store.engine import open_store
+
+    open_store(settings).dispose()  # the workers open it each for itself
     print(serving.banner(host, port))
     serving.run(host, port, workers)
 

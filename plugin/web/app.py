@@ -10,6 +10,7 @@ from flask import Flask
 from mappings import books_in_force
 from plugin.logs import configure_logs
 from plugin.settings import Settings
+from plugin.store.engine import open_store
 from plugin.web import cors, errors, hook_routes
 
 PARENT_DEATH_SIGNAL = 1
@@ -17,11 +18,12 @@ PARENT_DEATH_SIGNAL = 1
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application with everything read-only loaded; raises RuleFileError on a bad rule file."""
+    """The application with everything read-only loaded; raises RuleFileError, or StoreError."""
     settings = settings or Settings()
     books_in_force.load(settings.base_book)
     configure_logs()
     app = Flask(__name__)
+    app.extensions["store"] = open_store(settings)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     hook_routes.add(app, settings)
     errors.add(app)
