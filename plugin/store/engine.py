@@ -37,6 +37,8 @@ def open_store(settings: Settings) -> Engine:
     """
     engine = connect(settings)
     try:
+        if engine.dialect.name == "sqlite":
+            _make(engine.url)
         migrating.upgrade(engine)
     except StoreError:
         engine.dispose()
@@ -44,18 +46,27 @@ def open_store(settings: Settings) -> Engine:
     return engine
 
 
+def _make(url: sa.URL) -> None:
+    try:
+        make_file(Path(str(url.database)))
+    except OSError as error:
+        raise StoreUnavailable(f"The store {shown(url)} cannot be made: {error.strerror}.") from None
+
+
 def connect(settings: Settings) -> Engine:
-    """The engine, without a look at what it leads to; raises StoreError where the setting cannot be used."""
+    """The engine, without a look at what it leads to; raises StoreError where the setting is no address."""
     url = address(settings)
-    if url.drivername == "sqlite":
-        try:
-            make_file(Path(str(url.database)))
-        except OSError as error:
-            raise StoreUnavailable(f"The store {shown(url)} cannot be made: {error.strerror}.") from None
     engine = _sqlite(url) if url.drivername == "sqlite" else _postgresql(url)
     of_child = weakref.ref(engine)
     os.register_at_fork(after_in_child=lambda: _forget(of_child()))
+    weakref.finalize(engine, _close, engine.pool, os.getpid())
     return engine
+
+
+def _close(pool: sa.Pool, owner: int) -> None:
+    """Closes the connections of an engine that nobody holds any more, in the process that they belong to."""
+    if os.getpid() == owner:
+        pool.dispose()
 
 
 def _forget(engine: Engine | None) -> None:
