@@ -48,7 +48,6 @@ def configure_logs(level: Level = "info") -> None:
         root.removeHandler(handler)
     root.addHandler(_Libraries())
     root.setLevel(max(number, logging.WARNING))
-    logging.getLogger("alembic").setLevel(number)
 
 
 def take_over() -> None:

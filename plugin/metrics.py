@@ -27,7 +27,6 @@ MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 SERVE = "serve"
 """The route that answers hooks."""
-FEEDBACK_OUTCOMES = ("accepted", "overridden")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -90,9 +89,10 @@ def count_cards(answered: Answer) -> None:
         _counter(CARDS, finding.code, finding.level).inc()
 
 
-def count_feedback(outcome: str) -> None:
-    """Count one feedback; `outcome` is `accepted` or `overridden`."""
-    FEEDBACK.labels(outcome).inc()
+def count_feedback(accepted: int, overridden: int) -> None:
+    """Count what users did with as many cards."""
+    _counter(FEEDBACK, "accepted").inc(accepted)
+    _counter(FEEDBACK, "overridden").inc(overridden)
 
 
 def count_untrusted(reason: str) -> None:
@@ -134,8 +134,7 @@ def begin(services: Iterable[str]) -> None:
     for service in services:
         REQUESTS.labels(SERVE, service, 200)
         SECONDS.labels(SERVE, service)
-    for outcome in FEEDBACK_OUTCOMES:
-        FEEDBACK.labels(outcome)
+    count_feedback(0, 0)
 
 
 def exposition(editions: dict[str, str]) -> bytes:

@@ -22,6 +22,7 @@ REFUSED = {
     413: "The body is larger than this installation reads.",
     415: "The body is not JSON by its Content-Type.",
     500: "VisitCue failed; its log says where, under the request's id.",
+    503: "It cannot be done now; the same request may be sent again later.",
 }
 """Every status of a refusal, and what it means. Each carries an OperationOutcome."""
 
@@ -122,7 +123,10 @@ def _paths(services: list[Service]) -> Schema:
             "get": _operation("openapi", "This description.", {200: _body("OpenAPI 3.1.", JSON, {"type": "object"})})
         },
     }
-    return found | {f"/cds-services/{one.id}": {"post": _service(one)} for one in services}
+    for one in services:
+        found[f"/cds-services/{one.id}"] = {"post": _service(one)}
+        found[f"/cds-services/{one.id}/feedback"] = {"post": _feedback(one)}
+    return found
 
 
 def _service(service: Service) -> Schema:
@@ -140,6 +144,20 @@ def _service(service: Service) -> Schema:
         "description": f"{service.description} {service.usage_requirements}",
         "security": CLIENT_TOKEN,
         "requestBody": {"required": True, "content": {JSON: body}},
+    }
+
+
+def _feedback(service: Service) -> Schema:
+    return {
+        **_operation(
+            f"{service.id}-feedback",
+            f"What became of the cards of {service.id}.",
+            {200: _body("It is stored.", JSON, {"type": "object"})},
+            "cds-hooks",
+            refused=(400, 401, 403, 413, 415, 503),
+        ),
+        "security": CLIENT_TOKEN,
+        "requestBody": {"required": True, "content": {JSON: {"schema": ref("Feedback")}}},
     }
 
 

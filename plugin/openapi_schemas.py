@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cds_hooks.cards import Card
+from cds_hooks.feedback import MOST_ENTRIES, OUTCOMES
 from cds_hooks.service import Service
 
 Schema = dict[str, Any]
@@ -93,6 +94,32 @@ _OTHERS: Schema = {
             "description": TEXT,
             "usageRequirements": TEXT,
             "prefetch": {"type": "object", "additionalProperties": TEXT},
+        },
+    ),
+    "Feedback": an_object(
+        ["feedback"],
+        {
+            "feedback": {
+                **listed(
+                    an_object(
+                        ["card", "outcome", "outcomeTimestamp"],
+                        {
+                            "card": UUID,
+                            "outcome": {"enum": list(OUTCOMES)},
+                            "outcomeTimestamp": {"type": "string", "format": "date-time"},
+                            "acceptedSuggestions": listed(an_object(["id"], {"id": UUID})),
+                            "overrideReason": an_object(
+                                [],
+                                {
+                                    "reason": an_object(["code"], {"code": TEXT, "system": TEXT}),
+                                    "userComment": {**TEXT, "description": "Not kept: a patient may be named in it."},
+                                },
+                            ),
+                        },
+                    )
+                ),
+                "maxItems": MOST_ENTRIES,
+            }
         },
     ),
     "OperationOutcome": an_object(

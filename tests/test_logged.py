@@ -26,7 +26,8 @@ SERVICES = [hook.service for hook in services(Settings())]
 def rows(heading: str) -> list[str]:
     """The first cells of the table below a heading of docs/operations.md."""
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+    cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
 def our_words() -> frozenset[str]:

@@ -1,22 +1,22 @@
 """Metrics and health: what the people who run the service ask it, and who may ask."""
 
 import re
-import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
-from plugin import finding_list, metrics
+from plugin import metrics
 from plugin.settings import Settings
-from plugin.web import operations
+from plugin.web import operations, request_log
 from plugin.web.app import create_app
-from tests.builders import CLAIM_SUBMIT, DISCHARGE, Json, discharge_request
+from tests.builders import CLAIM_SUBMIT, DISCHARGE, discharge_request
 from tests.exchange import outcome, send
 from tests.test_serve import FOR_A_START, Running, start
 from tests.visits import CLEAN, chiro
@@ -42,9 +42,7 @@ def scraped(client: FlaskClient) -> dict[tuple[str, Labels], float]:
     return counts(answer.get_data(as_text=True))
 
 
-def added(
-    client: FlaskClient, before: dict[tuple[str, Labels], float], name: str, **labels: str
-) -> float:
+def added(client: FlaskClient, before: dict[tuple[str, Labels], float], name: str, **labels: str) -> float:
     """By how much a figure grew."""
     key = (name, frozenset(labels.items()))
     return scraped(client).get(key, 0) - before.get(key, 0)
@@ -108,7 +106,7 @@ def test_unlisted_server_is_counted(client: FlaskClient) -> None:
 def test_what_others_count(client: FlaskClient) -> None:
     """Feedback and tokens that were not accepted are counted by their closed lists."""
     before = scraped(client)
-    metrics.count_feedback("accepted")
+    metrics.count_feedback(1, 0)
     metrics.count_untrusted("expired")
     assert added(client, before, "visitcue_feedback_total", outcome="accepted") == 1
     assert added(client, before, "visitcue_untrusted_total", reason="expired") == 1
@@ -135,7 +133,7 @@ def test_build(client: FlaskClient) -> None:
 def test_page_lists_the_metrics(client: FlaskClient) -> None:
     """docs/operations.md lists every metric of ours with its labels, and no other."""
     metrics.count_untrusted("expired")
-    metrics.count_feedback("accepted")
+    metrics.count_feedback(1, 0)
     send(client, discharge_request(), CLAIM_SUBMIT)
     send(client, chiro())
     told: dict[str, set[str]] = {}
@@ -206,17 +204,19 @@ def test_ready(client: FlaskClient) -> None:
     """An application that was made has read its rules and is ready."""
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.get_json()["status"]) == (200, "ok")
-    assert answer.get_json()["checks"]["rules"] == "ok"
+    assert answer.get_json()["checks"] == {"rules": "ok", "store": "ok"}
 
 
 def raises() -> bool:
     raise ConnectionError(SECRET)
 
 
-@pytest.mark.parametrize("check", [lambda: False, raises])
-def test_not_ready(check: operations.Check) -> None:
+@pytest.mark.parametrize("check", [lambda: False, raises], ids=["says no", "raises"])
+def test_not_ready(check: Callable[[], bool]) -> None:
     """A check that fails or raises makes 503, named with no more than `failed`; the others are still told."""
-    app = create_app(checks=(("store", check),))  # type: ignore[arg-type]
+    app = Flask(__name__)
+    request_log.add(app, {})
+    operations.add(app, b"{}", (("rules", lambda: True), ("store", check)), Settings())
     answer = app.test_client().get("/health/ready")
     assert answer.status_code == 503
     assert answer.get_json() == {"status": "failed", "checks": {"rules": "ok", "store": "failed"}}

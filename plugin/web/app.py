@@ -13,23 +13,31 @@ from plugin.logs import configure_logs, take_over
 from plugin.openapi import described
 from plugin.services import services
 from plugin.settings import Settings
-from plugin.web import cors, errors, headers, hook_routes, operations, request_log
+from plugin.store import health
+from plugin.store.engine import open_store
+from plugin.store.recorder import Recorder
+from plugin.web import cors, errors, feedback_routes, headers, hook_routes, operations, request_log
 
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application with everything read-only loaded; raises RuleFileError on a bad rule file."""
+    """The application with everything read-only loaded; raises RuleFileError, or StoreError."""
     settings = settings or Settings()
     books_in_force.load(settings.base_book)
     configure_logs(settings.log_level)
+    store = open_store(settings)
+    recorder = Recorder(store, settings.keep_days)
     ours = [hook.service for hook in services(settings)]
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions["store"], app.extensions["recorder"] = store, recorder
     request_log.add(app, {one.id: frozenset(one.prefetch) for one in ours})
-    hook_routes.add(app, settings)
-    operations.add(app, described(ours), (("rules", lambda: bool(books_in_force.books())),), settings)
+    hook_routes.add(app, settings, recorder)
+    feedback_routes.add(app, settings, store)
+    checks = (("rules", lambda: bool(books_in_force.books())), ("store", lambda: health.is_ready(store)))
+    operations.add(app, described(ours), checks, settings)
     errors.add(app)
     cors.add(app)
     headers.add(app)

@@ -16,11 +16,13 @@ from plugin.outside.fhir_client import FhirClient
 from plugin.questionnaire import documentation_form
 from plugin.services import services
 from plugin.settings import Settings
+from plugin.store.recorder import Recorder
+from plugin.store.shown import of_answer
 from plugin.web.media import FHIR_JSON, JSON
 from plugin.web.request_log import note
 
 
-def add(app: Flask, settings: Settings) -> None:
+def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
     """Add the routes that an EHR calls."""
     hooks = {hook.service.id: hook for hook in services(settings)}
     announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
@@ -46,9 +48,11 @@ def add(app: Flask, settings: Settings) -> None:
             raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
         setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
         answered = answer(hook, request.get_data(cache=False), gather, setup)
+        body = wire.encode(answered.cards)
+        recorder.note(of_answer(service_id, answered.cards, setup.today))
         note(**_told(answered))
         metrics.count_cards(answered)
-        return Response(wire.encode(answered.cards), mimetype=JSON)
+        return Response(body, mimetype=JSON)
 
     @app.get("/fhir/Questionnaire/visit-documentation")
     def questionnaire() -> Response:
