@@ -187,7 +187,7 @@ CLEAN: dict[str, Json] = {
     "discharge without procedures": discharge_request(),
     "batch": two_of(
         claim(item(1, "98941"), item(2, "97112", 1, "59", "GP"), name="first"),
-        claim(item(1, "80053"), name="second"),
+        claim(item(1, "80053"), item(2, "97140", 1, "59"), name="second"),
     ),
 }
 """Requests in which there is nothing to find."""

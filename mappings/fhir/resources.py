@@ -45,8 +45,14 @@ class Procedure(Resource, tag="Procedure", gc=False):
     based_on: list[Reference] = []
     performed_period: Period | None = None
     performed_date_time: str | None = None
+    performed_string: str | None = None
     occurrence_period: Period | None = None
     occurrence_date_time: str | None = None
+    occurrence_string: str | None = None
+    occurrence_timing: msgspec.Raw = NOT_SENT
+    beside_performed: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_performedDateTime")
+    beside_occurrence: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_occurrenceDateTime")
+    extension: msgspec.Raw = NOT_SENT
     performer: msgspec.Raw = NOT_SENT
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
@@ -102,6 +108,7 @@ class ClaimItem(Struct, rename="camel", gc=False):
     procedure_sequence: list[int] = []
     care_team_sequence: list[int] = []
     encounter: list[Reference] = []
+    extension: msgspec.Raw = NOT_SENT
 
 
 class TeamMember(Struct, rename="camel", gc=False):
@@ -147,6 +154,7 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     performer_type: msgspec.Raw = NOT_SENT
     performer: msgspec.Raw = NOT_SENT
     note: list[Annotation] = []
+    extension: msgspec.Raw = NOT_SENT
     contained: list[msgspec.Raw] = []
 
 
@@ -203,6 +211,8 @@ class Observation(Resource, tag="Observation", gc=False):
     code: Worded | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
+    part_of: list[Reference] = []
+    focus: list[Reference] = []
     effective_date_time: str | None = None
     effective_period: Period | None = None
     value_string: str | None = None

@@ -57,6 +57,8 @@ def in_scope(drafted: Drafted) -> bool:
 def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
     """The visits of all drafted claims, each with what the other claims bill on its day."""
     found = [visit for draft in drafted.claims for visit in claim_visits(draft, records, context)]
+    if any(gap.path.startswith(("context.claim", "prefetch.claims")) for gap in records.gaps):
+        found = [msgspec.structs.replace(visit, claims_read=False) for visit in found]
     return [_beside_others(visit, found) for visit in found] if len(found) > 1 else found
 
 
