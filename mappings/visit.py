@@ -127,8 +127,9 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     `not_sent` holds the kinds of evidence whose sources were not to be had; "form" stands for answered forms.
     `elsewhere` holds the lines of other claims of the request for the same day: what may not be billed together may not
     be billed on two claims either. `total_timed` and `total_treatment` are the minutes of the whole visit as its note
-    states them. `claims_read` says that every line of the request's claims could be read, `authorized` that the claim
-    carries a prior authorization. `not_ours` lists lines whose codes are in no table, so that they are not reviewed.
+    states them. `says_unbilled`: every line of the request's claims could be read, and this visit is the one of its day
+    to say what none of them bills. `authorized` says that the claim carries a prior authorization. `not_ours` lists
+    lines whose codes are in no table, so that they are not reviewed.
     """
 
     draft: str
@@ -144,7 +145,7 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     total_timed: Minutes | None = None
     total_treatment: Minutes | None = None
     authorized: bool = False
-    claims_read: bool = True
+    says_unbilled: bool = True
 
     @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:

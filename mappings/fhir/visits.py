@@ -27,7 +27,7 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
     """The visits that a Claim bills, one for each date of service."""
     claim = draft.claim
     record = Record(records, context, People(records, claim, draft.path))
-    payer = claim_payer(claim, records, context.patient)
+    payer = claim_payer(claim, records, context)
     diagnosed = lines_of.diagnosed(claim, record)
     by_day: dict[dt.date, list[tuple[int, ClaimItem]]] = {}
     read_from: dict[dt.date, str] = {}
@@ -111,7 +111,7 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
         taken |= {service.ref for service in joint}
         lines.append(lines_of.order_line(index, order, code, joint, record, shared))
     lines.extend(lines_of.recorded(found, taken, shared, billed=True))
-    payer = order_payer([order for _, order, _ in ours], records, context.patient)
+    payer = order_payer([order for _, order, _ in ours], records, context)
     return [record.visit(ORDERS, dated, payer, lines, shared)]
 
 
@@ -119,7 +119,7 @@ def encounter_visits(records: Records, context: Context) -> list[Visit]:
     """The visits of an Encounter that has Procedures and no draft, one a day on which any was given."""
     record = Record(records, context, People(records))
     encounters = frozenset({context.encounter}) - {""}
-    payer = order_payer([], records, context.patient)
+    payer = order_payer([], records, context)
     visits = []
     for dated in record.days():
         found = record.services(dated[0], encounters)

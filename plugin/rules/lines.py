@@ -32,7 +32,7 @@ def not_billed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 
     Where a line of a claim could not be read, it may be the one.
     """
-    if not visit.draft.startswith("Claim") or not visit.claims_read:
+    if not visit.draft.startswith("Claim") or not visit.says_unbilled:
         return
     elsewhere = {line.code for line in visit.elsewhere}
     lines = [

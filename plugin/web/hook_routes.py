@@ -26,7 +26,7 @@ def add(app: Flask, settings: Settings) -> None:
     announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
     form = msgspec.json.encode(documentation_form())
     gather = gatherer(FhirClient(settings.fhir_servers, settings.fetch_seconds))
-    ncci = books_in_force.installed_ncci(settings.ncci_folder)
+    ncci, practice = books_in_force.installed_ncci(settings.ncci_folder), settings.practice
     log = structlog.get_logger()
 
     @app.get("/")
@@ -46,7 +46,7 @@ def add(app: Flask, settings: Settings) -> None:
         if request.mimetype not in ("", JSON, FHIR_JSON):
             raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
         began = time.perf_counter()
-        setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
+        setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci, practice)
         answered = answer(hook, request.get_data(cache=False), gather, setup)
         body = wire.encode(answered.cards)
         log.info("answered", service=service_id, **_told(answered), ms=_since(began))
