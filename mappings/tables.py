@@ -116,6 +116,12 @@ def system_name(uri: str) -> str:
 
 
 @functools.cache
+def extensions() -> dict[str, str]:
+    """Extensions that are read, by URL, to what they hold: "minutes" of a service or a "modifier"."""
+    return {row["url"]: row["holds"] for row in _rows("extensions.csv")}
+
+
+@functools.cache
 def seconds_per_unit() -> dict[str, int]:
     """Spellings of units of time, lower case, to seconds."""
     return {row["alias"]: int(row["seconds"]) for row in _rows("minute_units.csv")}
@@ -156,17 +162,20 @@ def regions_near(one: str, other: str) -> bool:
 
 
 class Site(msgspec.Struct, frozen=True):
-    """What a body site says: its regions, and whether it names a muscle or joint."""
+    """What a body site says: its regions, whether it names a muscle or joint, and its sides ("left", "right")."""
 
     regions: frozenset[str]
     specific: bool
+    sides: frozenset[str] = frozenset()
 
 
 @functools.cache
 def body_sites() -> dict[tuple[str, str], Site]:
     """Coded body sites by (system, code)."""
     return {
-        (row["system"], row["code"]): Site(frozenset(row["regions"].split()), row["specific"] == "yes")
+        (row["system"], row["code"]): Site(
+            frozenset(row["regions"].split()), row["specific"] == "yes", frozenset(row["sides"].split())
+        )
         for row in _rows("body_sites.csv")
     }
 
@@ -201,7 +210,19 @@ def site_in_words(text: str) -> Site | None:
     rest = _WORD.findall(pattern.sub(" ", printed))
     if any(word not in _BESIDE_A_SITE for word in rest):
         regions |= {UNREAD}
-    return Site(regions, any(site.specific for site in found))
+    return Site(regions, any(site.specific for site in found), sides_in_words(printed))
+
+
+_SIDES = {
+    "left": frozenset({"left"}), "lt": frozenset({"left"}), "right": frozenset({"right"}), "rt": frozenset({"right"}),
+    "bilateral": frozenset({"left", "right"}), "bilaterally": frozenset({"left", "right"}),
+    "both": frozenset({"left", "right"}),
+}  # fmt: skip
+
+
+def sides_in_words(printed: str) -> frozenset[str]:
+    """The sides that words name, empty where they name none."""
+    return frozenset[str]().union(*(_SIDES[word] for word in _WORD.findall(printed.lower()) if word in _SIDES))
 
 
 UNREAD = "unread"

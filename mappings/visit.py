@@ -55,6 +55,9 @@ class Line(msgspec.Struct, frozen=True):
     `evidence` holds kinds from `EVIDENCE`; `answered` holds documentation element ids answered in a form.
     `performers` are who gave it, by reference, `roles` their professions from `ROLES`; both are empty where the record
     does not say. `assistant` are the minutes that an assistant gave without a therapist, None where that is unknown.
+    `sides` ("left", "right") are those of its body sites. `disputed` are statements of its minutes that contradict
+    each other (`minutes` is None then); `guess` is what only words say of its minutes.
+    `undocumented` says that the visit's Procedures were sent and that none documents the line.
     """
 
     ref: str
@@ -78,6 +81,10 @@ class Line(msgspec.Struct, frozen=True):
     performers: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     assistant: Minutes | None = None
+    sides: frozenset[str] = frozenset()
+    disputed: tuple[Minutes, ...] = ()
+    guess: Minutes | None = None
+    undocumented: bool = False
 
 
 class Payer(msgspec.Struct, frozen=True):
@@ -120,8 +127,9 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     `not_sent` holds the kinds of evidence whose sources were not to be had; "form" stands for answered forms.
     `elsewhere` holds the lines of other claims of the request for the same day: what may not be billed together may not
     be billed on two claims either. `total_timed` and `total_treatment` are the minutes of the whole visit as its note
-    states them. `authorized` says that the claim carries a prior authorization. `not_ours` lists lines whose codes are
-    in no table, so that they are not reviewed.
+    states them. `says_unbilled`: every line of the request's claims could be read, and this visit is the one of its day
+    to say what none of them bills. `authorized` says that the claim carries a prior authorization. `not_ours` lists
+    lines whose codes are in no table, so that they are not reviewed.
     """
 
     draft: str
@@ -137,6 +145,7 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     total_timed: Minutes | None = None
     total_treatment: Minutes | None = None
     authorized: bool = False
+    says_unbilled: bool = True
 
     @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:

@@ -11,8 +11,9 @@ from cds_hooks.prefetch import NOT_SENT, Prefetched, Present, Unavailable, resol
 from cds_hooks.request import HookRequest, read_request
 from cds_hooks.service import Service
 from mappings import books_in_force
+from mappings.fhir import checks
 from mappings.fhir.reader import Records, read_value
-from mappings.fhir.record import Context
+from mappings.fhir.record import Context, Practice
 from mappings.ncci_in_force import NcciTables
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Gap
@@ -56,12 +57,13 @@ Gather = Callable[[Service, HookRequest], dict[str, Prefetched]]
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What an answer depends on beside the request: the practice's base book, today's date, and the NCCI tables of the
-    installation (None for the embedded ones)."""
+    """What an answer depends on beside the request: the practice's base book, today's date, the NCCI tables of the
+    installation (None for the embedded ones), and what it is told of its own record."""
 
     base_book: str
     today: dt.date
     ncci: NcciTables | None = None
+    practice: Practice = Practice()
 
     def book_for(self, payer: str, on: dt.date) -> RuleBook:
         """The payer's book on a date of service; the base book for a payer that is not known."""
@@ -100,6 +102,7 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     for key, value in found.items():
         if type(value) is Present:
             read_value(value.value, f"prefetch.{key}", records)
+    checks.record(records)
     context = Context(
         patient=request.patient_id,
         encounter=request.encounter_id,
@@ -107,6 +110,7 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
         record_sent="procedures" not in missing,
         not_sent=_not_sent(missing),
         history_sent="history" not in missing,
+        practice=setup.practice,
     )
     visits = tuple(hook.visits(drafted, records, context))
     unavailable = tuple(_gap(hook.service, request, key, value) for key, value in missing.items())

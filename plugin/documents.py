@@ -9,6 +9,7 @@ import msgspec
 
 from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
+from mappings.fhir import checks
 from mappings.fhir.reader import Records, id_of, raw_entries, read_value, resource_type
 from mappings.fhir.record import Context
 from mappings.fhir.visits import encounter_visits, order_visits
@@ -70,7 +71,15 @@ def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     alone = not types - {"Claim", "ServiceRequest"}
     if not alone:
         read_value(raw, "$", records)
-    context = Context(_patient(drafted), "", setup.today, record_sent=not alone, history_sent=not alone)
+        checks.record(records)
+    context = Context(
+        _patient(drafted),
+        "",
+        setup.today,
+        record_sent=not alone,
+        history_sent=not alone,
+        practice=setup.practice,
+    )
     if drafted.claims:
         visits = claim_submit.visits(drafted, records, context)
     elif drafted.orders:

@@ -8,6 +8,8 @@ import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mappings.fhir.payer import marked
+from mappings.fhir.record import Practice
 from plugin.logs import Level
 
 
@@ -20,6 +22,14 @@ class Settings(BaseSettings):
     base_book: str = Field(default="hns", description="The practice's rule book where a payer is not recognised.")
     claim_hook: str = Field(
         default="org.visitcue.claim-submit", description="The name under which the claim hook is announced."
+    )
+    zelis_plans: list[str] = Field(
+        default=[],
+        description="Plans that Zelis edits, as a JSON list of names as the EHR prints them, or of payer identifiers.",
+    )
+    minutes_extensions: list[str] = Field(
+        default=[],
+        description="URLs of the EHR's own extensions that hold the minutes of a service, as a JSON list.",
     )
     fhir_servers: list[str] = Field(
         default=[],
@@ -65,6 +75,14 @@ class Settings(BaseSettings):
             if os.path.lexists(one) and not os.path.isdir(one):  # noqa: PTH112 - no errors for what cannot be seen
                 raise ValueError(f"{one} is no folder; expected one, in which imported tables are stored")
         return path
+
+    @property
+    def practice(self) -> Practice:
+        """What the installation is told of its own record."""
+        return Practice(
+            minutes_urls=frozenset(self.minutes_extensions),
+            zelis_plans=frozenset(marked(plan) for plan in self.zelis_plans),
+        )
 
     @property
     def ncci_folder(self) -> Path:

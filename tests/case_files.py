@@ -64,6 +64,10 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     performers: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     assistant: int | None = None
+    sides: tuple[str, ...] = ()
+    disputed: tuple[int, ...] = ()
+    guess: int | None = None
+    undocumented: bool = False
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -254,6 +258,10 @@ def _line(number: int, line: CaseLine, case: Case, claim: str = ON_CLAIM) -> Lin
         performers=frozenset(line.performers),
         roles=frozenset(line.roles),
         assistant=_stated(line.assistant, "assistant_time"),
+        sides=frozenset(line.sides),
+        disputed=tuple(Minutes(value, f"Procedure/case.place[{place}]") for place, value in enumerate(line.disputed)),
+        guess=None if line.guess is None else Minutes(line.guess, "Procedure/case.note[0]"),
+        undocumented=line.undocumented,
     )
 
 

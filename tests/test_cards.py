@@ -15,7 +15,7 @@ from tests.visits import CLEAN, FAULTY
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CODES = {kind.code for kind in KINDS}
-SUBJECTS = ("units.", "modifiers.", "pairs.", "documentation.", "policy.", "facts.")
+SUBJECTS = ("units.", "modifiers.", "pairs.", "documentation.", "policy.", "lines.", "facts.")
 MEMBERS = {
     "uuid",
     "summary",
@@ -173,7 +173,9 @@ def test_sources(client: FlaskClient, name: str) -> None:
             assert set(source) == {"title", "section", "url", "words"}
             ours = source["title"] == "VisitCue"
             assert (
-                told["code"].startswith(("facts.", "pairs.not-checked")) if ours else source["words"] in card["detail"]
+                told["code"].startswith(("facts.", "lines.", "pairs.not-checked"))
+                if ours
+                else source["words"] in card["detail"]
             )
 
 
@@ -240,9 +242,9 @@ def test_one_sequence_twice(client: FlaskClient, sequence: int | None) -> None:
     for one in draft["item"]:
         one["sequence"] = sequence
     found = cards(client, claim_request(draft, payer="Commercial"))
-    assert codes(found) == ["units.untimed", "units.untimed"]
-    assert len({card["uuid"] for card in found}) == 2
-    for place, card in enumerate(found):
+    assert codes(found) == ["units.untimed", "units.untimed", "lines.not-documented"]
+    assert len({card["uuid"] for card in found}) == 3
+    for place, card in enumerate(found[:2]):
         (action,) = card["suggestions"][-1]["actions"]
         kept, mended = draft["item"][1 - place], action["resource"]["item"][place]
         assert (action["resource"]["item"][1 - place], mended["quantity"]["value"]) == (kept, 1)

@@ -104,8 +104,8 @@ def test_minutes_of_a_form(depth: int, name: str, answer: Json, minutes: int | N
 
 
 def test_minutes_of_the_record_come_first() -> None:
-    """Minutes of the Procedure itself count before those of a form."""
-    given = form("f", "exercise", answers={"actual_time": 50})
+    """Minutes of the Procedure itself count before those of a form that rounds them."""
+    given = form("f", "exercise", answers={"actual_time": 21})
     body = claim_request(claim(item(1, "97110")), procedure("exercise", "97110", "09:00", 20), forms=bundle(given))
     found = line(body).minutes
     assert found is not None

@@ -156,14 +156,45 @@ def site_of(concept: Worded) -> tables.Site | None:
         alone = concept.coding[0]
         site = tables.body_sites().get((tables.system_name(alone.system or ""), alone.code or ""))
         if site is not None and site.regions:
-            return site
+            return site if site.sides else _with_side(site, concept)
     regions: frozenset[str] = frozenset()
+    sides: frozenset[str] = frozenset()
     specific = False
     for coding in concept.coding:
         site = tables.body_sites().get((tables.system_name(coding.system or ""), coding.code or ""))
         if site is not None:
-            regions, specific = regions | site.regions, specific or site.specific
+            regions, specific, sides = regions | site.regions, specific or site.specific, sides | site.sides
     if regions:
-        return tables.Site(regions, specific)
-    words = " ; ".join(filter(None, [concept.text, *(coding.display for coding in concept.coding)]))
+        site = tables.Site(regions, specific, sides)
+        return site if sides else _with_side(site, concept)
+    words = _words(concept)
     return tables.site_in_words(words) if words else None
+
+
+def _with_side(site: tables.Site, concept: Worded) -> tables.Site:
+    """A coded site whose code names no side, with the one that its words name."""
+    if not concept.text and not any(one.display for one in concept.coding):
+        return site
+    sides = tables.sides_in_words(_words(concept))
+    return tables.Site(site.regions, site.specific, sides) if sides else site
+
+
+def _words(concept: Worded) -> str:
+    return " ; ".join(filter(None, [concept.text, *(one.display for one in concept.coding)]))
+
+
+_NO_KINDS: frozenset[str] = frozenset()
+
+
+def observation_kinds(concept: Worded | None) -> frozenset[str]:
+    """The kinds of evidence that an observation's name makes it, by its codes first, by its words otherwise."""
+    if concept is None:
+        return _NO_KINDS
+    table = tables.observation_kinds()
+    kinds = _NO_KINDS
+    for one in concept.coding:
+        kinds |= table.get((tables.system_name(one.system or ""), one.code or ""), _NO_KINDS)
+    if kinds:
+        return kinds
+    words = _words(concept)
+    return tables.observation_in_words(words) if words else _NO_KINDS

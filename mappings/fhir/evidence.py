@@ -5,9 +5,8 @@ import re
 
 import msgspec
 
-from mappings import tables
 from mappings.fhir import coding
-from mappings.fhir.datatypes import Reference, Worded
+from mappings.fhir.datatypes import Reference
 from mappings.fhir.dates import day_of
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import CarePlan, Goal, Observation
@@ -64,7 +63,7 @@ def shared_evidence(records: Records, patient: str, encounters: frozenset[str], 
             kinds |= seen
             if not seen.isdisjoint(_TOTALS):
                 _add_total(observation, seen & _TOTALS, totals, records)
-    return Shown(frozenset(kinds - _TOTALS), totals)
+    return Shown(frozenset(kinds - _TOTALS - {"service-minutes"}), totals)
 
 
 def _add_total(observation: Observation, kinds: frozenset[str], totals: dict[str, Minutes], records: Records) -> None:
@@ -94,7 +93,9 @@ def _has_detail(target: object) -> bool:
 
 def _observed(observation: Observation, encounters: frozenset[str], day: dt.date, records: Records) -> frozenset[str]:
     """What an observation shows: measures count for a month, examination findings on their own day only."""
-    kinds = _observation_kinds(observation.code)
+    kinds = coding.observation_kinds(observation.code)
+    if observation.part_of and kinds & _TOTALS:
+        kinds -= _TOTALS  # the minutes of one service, not of the visit
     if kinds & _FINDINGS and _found_nothing(observation):
         kinds -= _FINDINGS
     if not kinds:
@@ -115,19 +116,6 @@ def _found_nothing(observation: Observation) -> bool:
     words = [observation.value_string, *(concept.text for concept in concepts if concept)]
     words += [coding.display for concept in concepts if concept for coding in concept.coding]
     return any(NOTHING_FOUND.search(text.lower()) for text in words if text)
-
-
-def _observation_kinds(concept: Worded | None) -> frozenset[str]:
-    if concept is None:
-        return _NOTHING
-    table = tables.observation_kinds()
-    kinds = _NOTHING
-    for code in concept.coding:
-        kinds |= table.get((tables.system_name(code.system or ""), code.code or ""), _NOTHING)
-    if kinds:
-        return kinds
-    words = " ; ".join(filter(None, [concept.text, *(code.display for code in concept.coding)]))
-    return tables.observation_in_words(words) if words else _NOTHING
 
 
 def active_plans(records: Records, patient: str, day: dt.date) -> list[CarePlan]:

@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import evidence, history, services, whole_visit
+from mappings.fhir import evidence, history, service_minutes, services, whole_visit
 from mappings.fhir.dates import day_of
 from mappings.fhir.forms import Form, forms_of
 from mappings.fhir.performers import People
@@ -21,6 +21,14 @@ Dated = tuple[dt.date, str]
 """A date of service, and the element that it was read from ("" where today had to serve)."""
 
 
+class Practice(msgspec.Struct, frozen=True):
+    """What an installation is told of its own record: extensions that hold minutes beside those of the table, and the
+    plans (printed names or identifiers) that Zelis edits."""
+
+    minutes_urls: frozenset[str] = frozenset()
+    zelis_plans: frozenset[str] = frozenset()
+
+
 class Context(msgspec.Struct, frozen=True):
     """What the caller says of the visit: the patient, the encounter, today's date, and what was sent.
 
@@ -34,6 +42,7 @@ class Context(msgspec.Struct, frozen=True):
     record_sent: bool = True
     not_sent: frozenset[str] = frozenset()
     history_sent: bool = True
+    practice: Practice = Practice()
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -56,10 +65,13 @@ class Record:
         self.forms = forms_of(records, context.patient)
         self._told = history.told_by(self.forms, records)
         self._of_whole_visits = [form for form in self.forms if not form.answered.isdisjoint(whole_visit.LINKS)]
-        self._forms_by_owner: dict[str, list[Form]] = {}
+        by_owner: dict[str, list[Form]] = {}
         for form in self.forms:
             for owner in form.belongs_to:
-                self._forms_by_owner.setdefault(owner, []).append(form)
+                by_owner.setdefault(owner, []).append(form)
+        self._beside = services.Beside(
+            by_owner, service_minutes.observed(records), people, context.practice.minutes_urls
+        )
 
     def encounter(self) -> Encounter | None:
         """The encounter in context, else the only one that was sent."""
@@ -93,7 +105,7 @@ class Record:
         therefore be a day off, and so may one of the encounter whose time is a UTC morning.
         """
         return [
-            services.service_of(one, self.records, self._forms_by_owner, self.people)
+            services.service_of(one, self.records, self._beside)
             for one in self.procedures
             if _belongs(one, day, encounters) or (one.ref in linked and _near(one.day, day))
         ]

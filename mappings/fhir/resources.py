@@ -32,6 +32,7 @@ class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True, g
 
 class Encounter(Resource, tag="Encounter", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None
@@ -39,14 +40,21 @@ class Encounter(Resource, tag="Encounter", gc=False):
 
 class Procedure(Resource, tag="Procedure", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     code: Concept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
     based_on: list[Reference] = []
     performed_period: Period | None = None
     performed_date_time: str | None = None
+    performed_string: str | None = None
     occurrence_period: Period | None = None
     occurrence_date_time: str | None = None
+    occurrence_string: str | None = None
+    occurrence_timing: msgspec.Raw = NOT_SENT
+    beside_performed: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_performedDateTime")
+    beside_occurrence: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_occurrenceDateTime")
+    extension: msgspec.Raw = NOT_SENT
     performer: msgspec.Raw = NOT_SENT
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
@@ -102,6 +110,7 @@ class ClaimItem(Struct, rename="camel", gc=False):
     procedure_sequence: list[int] = []
     care_team_sequence: list[int] = []
     encounter: list[Reference] = []
+    extension: msgspec.Raw = NOT_SENT
 
 
 class TeamMember(Struct, rename="camel", gc=False):
@@ -116,6 +125,7 @@ class TeamMember(Struct, rename="camel", gc=False):
 
 class Claim(Resource, tag="Claim", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     use: str | None = None
     patient: Reference | None = None
     billable_period: Period | None = None
@@ -131,6 +141,7 @@ class Claim(Resource, tag="Claim", gc=False):
 
 class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     code: Concept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
@@ -147,6 +158,7 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     performer_type: msgspec.Raw = NOT_SENT
     performer: msgspec.Raw = NOT_SENT
     note: list[Annotation] = []
+    extension: msgspec.Raw = NOT_SENT
     contained: list[msgspec.Raw] = []
 
 
@@ -156,8 +168,19 @@ class PaymentBy(Struct, gc=False):
     party: Party | None = None
 
 
+class CoverageClass(Struct, gc=False):
+    """What a plan, a group or a subgroup of a Coverage is called; R5 has an Identifier where R4 has a string."""
+
+    type: Worded | None = None
+    name: str | None = None
+    value: Any = None
+
+
 class Coverage(Resource, tag="Coverage", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
+    type: Worded | None = None
+    classes: list[CoverageClass] = msgspec.field(default_factory=list, name="class")
     payor: list[Party] = []
     insurer: Party | None = None
     payment_by: list[PaymentBy] = []
@@ -179,6 +202,7 @@ class Condition(Resource, tag="Condition", gc=False):
 
 class CarePlan(Resource, tag="CarePlan", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     subject: Reference | None = None
     period: Period | None = None
 
@@ -194,15 +218,19 @@ class GoalTarget(Struct, rename="camel", gc=False):
 
 class Goal(Resource, tag="Goal", gc=False):
     lifecycle_status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_lifecycleStatus")
     subject: Reference | None = None
     target: list[GoalTarget] = []
 
 
 class Observation(Resource, tag="Observation", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     code: Worded | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
+    part_of: list[Reference] = []
+    focus: list[Reference] = []
     effective_date_time: str | None = None
     effective_period: Period | None = None
     value_string: str | None = None
@@ -232,6 +260,7 @@ class ResponseItem(Struct, rename="camel", gc=False):
 
 class QuestionnaireResponse(Resource, tag="QuestionnaireResponse", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     subject: Reference | None = None
     encounter: Reference | None = None
     part_of: list[Reference] = []

@@ -4,14 +4,15 @@ import datetime as dt
 
 import msgspec
 
-from mappings.fhir import coding, performers
+from mappings.fhir import coding, performers, service_minutes
 from mappings.fhir.datatypes import Annotation, Concept, Period, Reference, Worded
 from mappings.fhir.dates import day_of, interval_of, naive
 from mappings.fhir.evidence import of_patient
-from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
+from mappings.fhir.forms import Form
 from mappings.fhir.performers import NOBODY, People, Who
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import Condition, Procedure
+from mappings.fhir.service_minutes import Stated
 from mappings.visit import Interval, Minutes
 
 NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"})
@@ -19,6 +20,7 @@ PROCEDURE_STATUSES = NOT_GIVEN | {"in-progress", "on-hold", "completed", "unknow
 _SITE = frozenset({"body-site"})
 _SPECIFIC = frozenset({"body-site", "specific-site"})
 _NOTHING: frozenset[str] = frozenset()
+_NO_SITE = (_NOTHING, _NOTHING, _NOTHING)
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -30,19 +32,16 @@ class Service(msgspec.Struct, frozen=True):
     day: dt.date | None
     encounter: str
     orders: frozenset[str]
-    minutes: Minutes | None
+    stated: Stated
     times: tuple[Interval, ...]
     regions: frozenset[str]
+    sides: frozenset[str]
     diagnoses: tuple[str, ...]
     evidence: frozenset[str]
     answered: frozenset[str]
     notes: tuple[str, ...]
     who: Who
     assistant: Minutes | None
-
-
-NO_SERVICE = Service("", "", (), None, "", _NOTHING, None, (), _NOTHING, (), _NOTHING, _NOTHING, (), NOBODY, None)
-"""What documents a line that no Procedure documents."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -84,8 +83,6 @@ def given(records: Records, patient: str) -> list[Given]:
         status, subject, encounter = procedure.status, procedure.subject, procedure.encounter
         if status in NOT_GIVEN:
             continue
-        if status not in PROCEDURE_STATUSES:
-            records.gap(f"{_name(procedure)}.status", f"expected a procedure status, got {status!r}")
         if subject is None or subject.reference == me or of_patient(subject, patient, _name(procedure), records):
             named = None if encounter is None else encounter.reference
             here = encounters.get(named)
@@ -102,34 +99,63 @@ def procedure_day(procedure: Procedure) -> dt.date | None:
     return day_of(text or (period.start if period else None))
 
 
-def service_of(one: Given, records: Records, forms: dict[str, list[Form]], people: People) -> Service:
-    """The facts that one Procedure and its forms (by what they belong to) give."""
+class Beside(msgspec.Struct, frozen=True):
+    """What else the record holds of services: forms and measured minutes by the Procedure they belong to, who gave
+    them, and the extensions that hold minutes beside those of the table."""
+
+    forms: dict[str, list[Form]]
+    observed: dict[str, list[Minutes]]
+    people: People
+    minutes_urls: frozenset[str]
+
+
+def service_of(one: Given, records: Records, beside: Beside) -> Service:
+    """The facts that one Procedure gives, with its forms and observations."""
     procedure = one.procedure
     name = _name(procedure)
-    path = f"{name}.performedPeriod"
-    own = forms.get(name, [])
-    block = block_of(procedure.performed_period or procedure.occurrence_period, path, records)
-    minutes = _minutes(block, path, own)
-    regions, sites = sites_of(procedure.body_site)
+    own = beside.forms.get(name, [])
+    block = block_of(procedure.performed_period or procedure.occurrence_period, f"{name}.performedPeriod", records)
+    told = service_minutes.extensions_of(procedure, name, records, beside.minutes_urls)
+    others = service_minutes.beside_of(told, beside.observed.get(name, []), own)
+    stated = service_minutes.of_procedure(procedure, name, block, others, records)
+    if stated is service_minutes.NOTHING:
+        stated = _guessed(one, name)
+    regions, sites, sides = sites_of(procedure.body_site)
     diagnoses = diagnoses_of([*procedure.reason_code, *procedure.reason], procedure.reason_reference, records)
-    who = people.of_procedure(procedure, name)
+    who = beside.people.of_procedure(procedure, name)
+    modifiers = one.billed.modifiers
+    if told:
+        modifiers = tuple(dict.fromkeys([*modifiers, *(found for each in told for found in each.modifiers)]))
     return Service(
         ref=name,
         code=one.billed.code,
-        modifiers=one.billed.modifiers,
+        modifiers=modifiers,
         day=one.day,
         encounter=one.encounter,
         orders=_orders(procedure, records),
-        minutes=minutes,
+        stated=stated,
         times=() if block is None or naive(block) else (block,),
         regions=regions,
+        sides=sides,
         diagnoses=diagnoses,
-        evidence=sites | _evidence(one, minutes, diagnoses, who is not None),
+        evidence=sites | _evidence(one, stated, diagnoses, who is not None),
         answered=own[0].answered if len(own) == 1 else _NOTHING.union(*(form.answered for form in own)),
         notes=notes_of(procedure.note),
         who=who or NOBODY,
-        assistant=performers.assistant_minutes(who, minutes, name, own),
+        assistant=performers.assistant_minutes(who, stated.minutes, name, own),
     )
+
+
+def _guessed(one: Given, name: str) -> Stated:
+    """The minutes that words of a Procedure speak of, where no element states them."""
+    procedure = one.procedure
+    texts = {
+        f"{name}.performedString": procedure.performed_string or procedure.occurrence_string,
+        f"{name}.code.text": procedure.code.text if procedure.code is not None else None,
+    }
+    texts.update({f"{name}.note[{place}]": note.text for place, note in enumerate(procedure.note)})
+    guess = service_minutes.guessed(one.billed.code, texts)
+    return service_minutes.NOTHING if guess is None else Stated(guess=guess)
 
 
 def _orders(procedure: Procedure, records: Records) -> frozenset[str]:
@@ -138,80 +164,14 @@ def _orders(procedure: Procedure, records: Records) -> frozenset[str]:
     return frozenset(records.id_of(order, "ServiceRequest") for order in procedure.based_on) - {""}
 
 
-def together(services: list[Service]) -> Service:
-    """Several services that document one line, as one; its minutes are unknown where one's are."""
-    if len(services) == 1:
-        return services[0]
-    if not services:
-        return NO_SERVICE
-    first = services[0]
-    return Service(
-        ref=first.ref,
-        code=first.code,
-        modifiers=first.modifiers,
-        day=first.day,
-        encounter=first.encounter,
-        orders=_NOTHING.union(*(one.orders for one in services)),
-        minutes=_sum(services),
-        times=tuple(block for one in services for block in one.times),
-        regions=_NOTHING.union(*(one.regions for one in services)),
-        diagnoses=tuple(dict.fromkeys(code for one in services for code in one.diagnoses)),
-        evidence=_NOTHING.union(*(one.evidence for one in services)),
-        answered=_NOTHING.union(*(one.answered for one in services)),
-        notes=tuple(note for one in services for note in one.notes),
-        who=performers.together([one.who for one in services]),
-        assistant=_sum_of_assistants(services),
-    )
-
-
-def _sum(services: list[Service]) -> Minutes | None:
-    """The minutes of services together; None where one is unknown, so that no total is too small.
-
-    Where all times are known, minutes that two services share count once.
-    """
-    known = [one.minutes for one in services if one.minutes is not None]
-    if len(known) < len(services):
-        return None
-    read_from = ", ".join(one.read_from for one in known)
-    if not all(one.times for one in services):
-        return Minutes(sum(one.value for one in known), read_from)
-    return Minutes(_covered(services), read_from)
-
-
-def _covered(services: list[Service]) -> int:
-    """The whole minutes in which any of the services was given."""
-    seconds, until = 0.0, None
-    for block in sorted((block for one in services for block in one.times), key=lambda one: one.start):
-        start = block.start if until is None else max(block.start, until)
-        until = block.end if until is None else max(block.end, until)
-        seconds += max(0.0, (block.end - start).total_seconds())
-    return int(seconds // 60)
-
-
-def _sum_of_assistants(services: list[Service]) -> Minutes | None:
-    """The minutes of services that an assistant gave alone; None where one's are unknown.
-
-    Where all times are known, minutes that an assistant's service shares with a therapist's are the therapist's.
-    """
-    known = [one.assistant for one in services if one.assistant is not None]
-    if len(known) < len(services):
-        return None
-    read_from = ", ".join(one.read_from for one in known)
-    stated_in_forms = any(not one.read_from.endswith(".performer") for one in known)
-    if stated_in_forms or not all(one.times for one in services):
-        return Minutes(sum(one.value for one in known), read_from)
-    of_others = [one for one in services if one.assistant is not None and one.assistant.value == 0]
-    return Minutes(_covered(services) - _covered(of_others), read_from)
-
-
-def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...], by_somebody: bool) -> set[str]:
+def _evidence(one: Given, stated: Stated, diagnoses: tuple[str, ...], by_somebody: bool) -> set[str]:
     procedure = one.procedure
     kinds = {"procedure"}
     if procedure.reason_reference:
         kinds |= {"reason", "diagnosis"}
     elif procedure.reason_code or procedure.reason:
         kinds |= {"reason", "diagnosis"} if diagnoses else {"reason"}
-    if minutes is not None:
+    if stated.minutes is not None or stated.disputed:
         kinds.add("minutes")
     if one.billed.named_otherwise or procedure.used_code:
         kinds.add("technique")
@@ -233,32 +193,22 @@ def block_of(period: Period | None, path: str, records: Records) -> Interval | N
     return None
 
 
-def _minutes(block: Interval | None, path: str, forms: list[Form]) -> Minutes | None:
-    if block is not None:
-        return Minutes(block.minutes, path)
-    for form in forms:
-        stated = minutes_stated(form, ACTUAL_TIME)
-        if stated:
-            return Minutes(stated, f"{form.ref}#{ACTUAL_TIME}")
-    return None
-
-
-def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str]]:
-    """The regions that body sites name, and the kinds of evidence that they are."""
+def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The regions that body sites name, the kinds of evidence that they are, and the sides ("left", "right")."""
     if not concepts:
-        return _NOTHING, _NOTHING
+        return _NOTHING, _NOTHING, _NOTHING
     if len(concepts) == 1:
         site = coding.site_of(concepts[0])
-        return (_NOTHING, _NOTHING) if site is None else (site.regions, _SPECIFIC if site.specific else _SITE)
-    regions, specific, named = _NOTHING, False, False
-    for concept in concepts:
-        site = coding.site_of(concept)
-        named = named or site is not None
-        if site is not None:
-            regions, specific = regions | site.regions, specific or site.specific
+        return _NO_SITE if site is None else (site.regions, _SPECIFIC if site.specific else _SITE, site.sides)
+    named = [site for one in concepts if (site := coding.site_of(one)) is not None]
     if not named:
-        return regions, _NOTHING
-    return regions, _SPECIFIC if specific else _SITE
+        return _NO_SITE
+    return (
+        _NOTHING.union(*[site.regions for site in named]),
+        _SPECIFIC if any(site.specific for site in named) else _SITE,
+        # Where one of the sites names no side, it may be either.
+        _NOTHING.union(*[site.sides for site in named]) if all(site.sides for site in named) else _NOTHING,
+    )
 
 
 def diagnoses_of(reasons: list[Concept], references: list[Reference], records: Records) -> tuple[str, ...]:

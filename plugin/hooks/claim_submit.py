@@ -10,7 +10,7 @@ from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Service
 from mappings import tables
-from mappings.fhir import coding
+from mappings.fhir import checks, coding
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context
 from mappings.fhir.visits import claim_visits
@@ -56,8 +56,22 @@ def in_scope(drafted: Drafted) -> bool:
 
 def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
     """The visits of all drafted claims, each with what the other claims bill on its day."""
+    for draft in drafted.claims:
+        checks.claim(draft, records)
     found = [visit for draft in drafted.claims for visit in claim_visits(draft, records, context)]
+    unread = any(gap.path.startswith(("context.claim", "prefetch.claims", "$")) for gap in records.gaps)
+    if unread or len(found) > 1:
+        found = _one_to_say_unbilled(found, unread=unread)
     return [_beside_others(visit, found) for visit in found] if len(found) > 1 else found
+
+
+def _one_to_say_unbilled(found: list[Visit], *, unread: bool) -> list[Visit]:
+    """The visits, of which the first of each day says what is not billed; none does where a line was not read."""
+    first = {visit.date: index for index, visit in reversed(list(enumerate(found)))}
+    return [
+        visit if not unread and first[visit.date] == index else msgspec.structs.replace(visit, says_unbilled=False)
+        for index, visit in enumerate(found)
+    ]
 
 
 def _beside_others(visit: Visit, every: list[Visit]) -> Visit:

@@ -28,7 +28,7 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
     announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
     form = msgspec.json.encode(documentation_form())
     gather = metrics.counted(gatherer(FhirClient(settings.fhir_servers, settings.fetch_seconds)))
-    ncci = books_in_force.installed_ncci(settings.ncci_folder)
+    ncci, practice = books_in_force.installed_ncci(settings.ncci_folder), settings.practice
 
     @app.get("/")
     def index() -> str:
@@ -46,7 +46,7 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
             raise Refusal(404, Issue("not-found", f"There is no service of this id; the services are {known}."))
         if request.mimetype not in ("", JSON, FHIR_JSON):
             raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
-        setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
+        setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci, practice)
         answered = answer(hook, request.get_data(cache=False), gather, setup)
         body = wire.encode(answered.cards)
         recorder.note(of_answer(service_id, answered.cards, setup.today))
