@@ -10,7 +10,7 @@ import msgspec
 
 from cds_hooks.service import Prefetch
 
-_TOKEN = re.compile(r"\{\{\s*(context\.\w+|user\w+Id)\s*\}\}")
+_TOKEN = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _WHITE = b" \t\r\n"
 _BUNDLE = re.compile(rb'\{\s*"resourceType"\s*:\s*"Bundle"')
 FIRST_PAGE = "only the first page of it was sent"

@@ -168,7 +168,7 @@ def _resource(service: Service, context: _Context) -> msgspec.Raw:
 def _instance(text: str) -> uuid.UUID:
     if _UUID.fullmatch(text) is None:
         raise bad_request("hookInstance", "expected a UUID, such as one made by uuid4.", "value")
-    return uuid.UUID(text)
+    return uuid.UUID(text[-36:])
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], raw: bytes | msgspec.Raw, prefix: str) -> _T:
