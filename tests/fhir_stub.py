@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,17 +32,18 @@ class FhirStub:
         self.base = f"{self.origin}{path}"
         self.path = path
         self.replies: dict[str, Reply] = {}
+        self.otherwise: Reply = bundle()
+        self.connected = 0
         self.asked: list[str] = []
         self.tokens: list[str | None] = []
         self.cookies: list[str | None] = []
-        self.released = threading.Event()
 
     def reply(self, handler: BaseHTTPRequestHandler) -> None:
         query = unquote(handler.path).removeprefix(f"{self.path}/").removeprefix(self.path)
         self.asked.append(query)
         self.tokens.append(handler.headers.get("Authorization"))
         self.cookies.append(handler.headers.get("Cookie"))
-        reply = self.replies.get(query, bundle())
+        reply = self.replies.get(query, self.otherwise)
         if callable(reply):
             reply(handler)
         else:
@@ -64,8 +66,8 @@ def status(code: int, body: bytes = b"", **headers: str) -> Reply:
 
 
 @contextlib.contextmanager
-def fhir_stub(path: str = "/fhir") -> Iterator[FhirStub]:
-    """A server that is there until the block ends; whoever waits in it is then released."""
+def fhir_stub(path: str = "/fhir", tls: ssl.SSLContext | None = None) -> Iterator[FhirStub]:
+    """A server that is there until the block ends, over TLS where a context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -81,16 +83,21 @@ def fhir_stub(path: str = "/fhir") -> Iterator[FhirStub]:
         daemon_threads = True
         request_queue_size = 64
 
+        def process_request(self, request: Any, client_address: Any) -> None:
+            stub.connected += 1
+            super().process_request(request, client_address)
+
         def handle_error(self, *_: Any) -> None:
             pass  # a client that goes away is what many of the tests are about
 
     server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     stub = FhirStub(server.server_address[1], path)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield stub
     finally:
-        stub.released.set()
         server.shutdown()
         server.server_close()
 

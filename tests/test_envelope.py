@@ -10,9 +10,19 @@ from cds_hooks.request import HookRequest, read_request
 from plugin.prefetch_reading import RAW
 from plugin.services import services
 from plugin.settings import Settings
-from tests.builders import CLAIM_SUBMIT, INSTANCE, Json, changed, claim_request, discharge_request, text
+from tests.builders import (
+    CLAIM_SUBMIT,
+    INSTANCE,
+    Json,
+    changed,
+    claim_request,
+    discharge_request,
+    order,
+    order_request,
+    text,
+)
 from tests.exchange import cards, expressions, outcome, send
-from tests.visits import CLEAN, chiro
+from tests.visits import chiro
 
 CLAIM = chiro("59", "GP")
 SERVER = "https://fhir.clinic.example/r4"
@@ -154,26 +164,31 @@ def test_user_tokens(kind: str) -> None:
     assert found == {**dict.fromkeys(kinds), kind: f"{kind}/u-7"}
 
 
-@pytest.mark.parametrize(
-    "template", ["{{userId}}", "{{context.nobody}}", "{{userGroupId}}", "{{ context.draftOrders }}"]
-)
+NO_VALUE = ["{{userId}}", "{{context.nobody}}", "{{userGroupId}}", "{{ context.draftOrders }}", "{{today()}}", "{{}}"]
+
+
+@pytest.mark.parametrize("template", NO_VALUE)
 def test_token_without_a_value(template: str) -> None:
     """A token that has no value leaves the template without a query."""
-    known = read(CLAIM).tokens
-    assert resolve(f"Patient/{template}", known) in (None, f"Patient/{template}")
-    assert resolve("Patient/{{ context.patientId }}", known) == "Patient/test-patient"
+    assert resolve(f"Patient/{template}", read(CLAIM).tokens) is None
 
 
+@pytest.mark.parametrize("name", [".", "..", "...", ""])
+def test_id_of_dots(name: str) -> None:
+    """An id of dots would be a step in an address, and gives no query."""
+    tokens = read(changed(CLAIM, "context", "encounterId", to=name)).tokens
+    assert resolve("Encounter/{{context.encounterId}}", tokens) is None
+    assert resolve("Patient/{{ context.patientId }}", tokens) == "Patient/test-patient"
+
+
+@pytest.mark.parametrize("body", [CLAIM, order_request(order("o-1", "97110", 1))], ids=["claim", "order"])
 @pytest.mark.parametrize("encounter", [None, "absent", "test-visit", "Encounter/test-visit"])
-def test_encounter_is_optional(client: FlaskClient, encounter: str | None) -> None:
+def test_encounter_is_optional(client: FlaskClient, body: Json, encounter: str | None) -> None:
     """order-sign and claim-submit work without an encounter, and with its id in either form."""
-    for name in ("orders, one of ours", "claim, none of ours"):
-        if name not in CLEAN:
-            continue
-        body = changed(CLEAN[name], "context", "encounterId", to=encounter)
-        if encounter == "absent":
-            del body["context"]["encounterId"]
-        assert send(client, body).status_code == 200
+    sent = changed(body, "context", "encounterId", to=encounter)
+    if encounter == "absent":
+        del sent["context"]["encounterId"]
+    assert send(client, sent).status_code == 200
 
 
 @pytest.mark.parametrize("prefetch", [None, {}, "absent"])
