@@ -6,20 +6,19 @@ explains (`_status` with an extension) is not missing.
 
 import msgspec
 
+from mappings.fhir.base import NOT_SENT, Resource
 from mappings.fhir.datatypes import Period
 from mappings.fhir.dates import day_of, instant_of
+from mappings.fhir.financial import Coverage
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import (
-    NOT_SENT,
     CarePlan,
-    Coverage,
     Encounter,
     Goal,
     Observation,
     Procedure,
     QuestionnaireResponse,
-    Resource,
     ServiceRequest,
 )
 from mappings.fhir.services import PROCEDURE_STATUSES

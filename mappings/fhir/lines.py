@@ -4,14 +4,16 @@ import msgspec
 
 from mappings import tables
 from mappings.fhir import coding, services
+from mappings.fhir.base import NOT_SENT
 from mappings.fhir.datatypes import Quantity, Worded
 from mappings.fhir.dates import day_of, naive
 from mappings.fhir.extensions import NOTHING as NOTHING_TOLD
 from mappings.fhir.extensions import Told, told_by
+from mappings.fhir.financial import Claim, ClaimItem
 from mappings.fhir.jointly import together
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Record, Shared
-from mappings.fhir.resources import NOT_SENT, Claim, ClaimItem, ServiceRequest
+from mappings.fhir.resources import ServiceRequest
 from mappings.fhir.service_minutes import Stated, agreed
 from mappings.fhir.services import Service
 from mappings.visit import Line, Minutes
@@ -80,7 +82,7 @@ def item_line(
         minutes=stated.minutes,
         disputed=stated.disputed,
         guess=stated.guess,
-        undocumented=not joint.services and record.context.record_sent,
+        undocumented=not joint.services and record.context.record_sent and record.context.record_whole,
         regions=regions,
         sides=sides,
         diagnoses=codes,

@@ -4,10 +4,10 @@ import msgspec
 
 from mappings import books_in_force
 from mappings.fhir.datatypes import Party
-from mappings.fhir.evidence import of_patient
+from mappings.fhir.financial import Claim, Coverage
 from mappings.fhir.reader import Records, resolve
 from mappings.fhir.record import Context
-from mappings.fhir.resources import Claim, Coverage, Organization, ServiceRequest
+from mappings.fhir.resources import Organization, ServiceRequest
 from mappings.visit import Payer
 
 
@@ -65,7 +65,7 @@ def claim_payer(claim: Claim, records: Records, context: Context) -> Payer:
         elif reference is not None:
             _read_reference(reference, claim.contained, records, printed)
     else:
-        coverage = _primary(records, context.patient)
+        coverage = _primary(records)
         if coverage is not None:
             _read_coverage(coverage, claim.contained, records, printed)
     if claim.insurer is not None:
@@ -93,7 +93,7 @@ def order_payer(orders: list[ServiceRequest], records: Records, context: Context
     named = [reference for order in orders for reference in order.insurance]
     coverage = next(filter(None, (records.get(Coverage, reference) for reference in named)), None)
     if coverage is None:
-        coverage = _primary(records, context.patient)
+        coverage = _primary(records)
     if coverage is not None:
         _read_coverage(coverage, [], records, printed)
     else:
@@ -102,14 +102,10 @@ def order_payer(orders: list[ServiceRequest], records: Records, context: Context
     return printed.payer()
 
 
-def _primary(records: Records, patient: str) -> Coverage | None:
+def _primary(records: Records) -> Coverage | None:
     """The patient's own coverage to bill first: active before others, then by its stated order."""
-    own = [
-        one
-        for one in records.all(Coverage)
-        if of_patient(one.beneficiary, patient, f"Coverage/{one.id or '?'}", records)
-    ]
-    return min(own, key=lambda one: (one.status not in (None, "active"), one.order or 1), default=None)
+    every = records.all(Coverage)
+    return min(every, key=lambda one: (one.status not in (None, "active"), one.order or 1), default=None)
 
 
 def _read_coverage(coverage: Coverage, contained: list[msgspec.Raw], records: Records, printed: _Printed) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from mappings.fhir.base import Resource
 from mappings.fhir.datatypes import Identifier, Party
 from mappings.fhir.professions import roles_in_name, roles_in_words, roles_of
 from mappings.fhir.reader import Records, local_reference, resolve
-from mappings.fhir.resources import Organization, Practitioner, PractitionerRole, Resource
+from mappings.fhir.resources import Organization, Practitioner, PractitionerRole
 
 _NOTHING: frozenset[str] = frozenset()
 _KINDS = ("Practitioner", "PractitionerRole")

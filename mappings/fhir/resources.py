@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from mappings.fhir.base import NOT_SENT, Resource
 from mappings.fhir.datatypes import (
     Annotation,
     Concept,
@@ -21,13 +22,7 @@ from mappings.fhir.datatypes import (
     Worded,
     WordedCoding,
 )
-
-NOT_SENT = msgspec.Raw()
-"""What a part that is kept as raw JSON is where it was not sent."""
-
-
-class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True, gc=False):
-    id: str | None = None
+from mappings.fhir.financial import Claim, Coverage
 
 
 class Encounter(Resource, tag="Encounter", gc=False):
@@ -74,71 +69,6 @@ class Performer(Struct, gc=False):
     actor: Party | None = None
 
 
-class ClaimDiagnosis(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    diagnosis_codeable_concept: Concept | None = None
-    diagnosis_reference: Reference | None = None
-
-
-class ClaimProcedure(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    procedure_reference: Reference | None = None
-
-
-class ClaimInsurance(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    focal: bool | None = None
-    coverage: Party | None = None
-    pre_auth_ref: Any = None
-
-
-class ItemSite(Struct, gc=False):
-    """R5: a claim item's bodySite is a list of these."""
-
-    site: list[Worded] = []
-
-
-class ClaimItem(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    product_or_service: Concept | None = None
-    modifier: list[Concept] = []
-    quantity: Quantity | None = None
-    serviced_date: str | None = None
-    serviced_period: Period | None = None
-    body_site: Worded | list[ItemSite] | None = None
-    diagnosis_sequence: list[int] = []
-    procedure_sequence: list[int] = []
-    care_team_sequence: list[int] = []
-    encounter: list[Reference] = []
-    extension: msgspec.Raw = NOT_SENT
-
-
-class TeamMember(Struct, rename="camel", gc=False):
-    """A member of a claim's care team; R5 says `specialty` where R4 said `qualification`."""
-
-    sequence: int | None = None
-    provider: Party | None = None
-    role: Worded | None = None
-    qualification: Worded | None = None
-    specialty: Worded | None = None
-
-
-class Claim(Resource, tag="Claim", gc=False):
-    status: str | None = None
-    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
-    use: str | None = None
-    patient: Reference | None = None
-    billable_period: Period | None = None
-    insurer: Party | None = None
-    provider: msgspec.Raw = NOT_SENT
-    care_team: msgspec.Raw = NOT_SENT
-    diagnosis: list[ClaimDiagnosis] = []
-    procedure: list[ClaimProcedure] = []
-    insurance: list[ClaimInsurance] = []
-    item: list[ClaimItem] = []
-    contained: list[msgspec.Raw] = []
-
-
 class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     status: str | None = None
     beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
@@ -159,33 +89,6 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     performer: msgspec.Raw = NOT_SENT
     note: list[Annotation] = []
     extension: msgspec.Raw = NOT_SENT
-    contained: list[msgspec.Raw] = []
-
-
-class PaymentBy(Struct, gc=False):
-    """R5: who pays under a Coverage stands in `paymentBy` or `insurer`."""
-
-    party: Party | None = None
-
-
-class CoverageClass(Struct, gc=False):
-    """What a plan, a group or a subgroup of a Coverage is called; R5 has an Identifier where R4 has a string."""
-
-    type: Worded | None = None
-    name: str | None = None
-    value: Any = None
-
-
-class Coverage(Resource, tag="Coverage", gc=False):
-    status: str | None = None
-    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
-    type: Worded | None = None
-    classes: list[CoverageClass] = msgspec.field(default_factory=list, name="class")
-    payor: list[Party] = []
-    insurer: Party | None = None
-    payment_by: list[PaymentBy] = []
-    beneficiary: Reference | None = None
-    order: int | None = None
     contained: list[msgspec.Raw] = []
 
 
@@ -295,8 +198,12 @@ class PractitionerRole(Resource, tag="PractitionerRole", gc=False):
     specialty: list[Worded] = []
 
 
+class OutcomeIssue(Struct, gc=False):
+    severity: str | None = None
+
+
 class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
-    pass
+    issue: list[OutcomeIssue] = []
 
 
 AnyResource = (
@@ -311,8 +218,16 @@ class Entry(Struct, rename="camel", gc=False):
     resource: AnyResource | None = None
 
 
+class Link(Struct, gc=False):
+    """A link of a Bundle of search results: `next` is where the results go on."""
+
+    relation: str | None = None
+    url: str = ""
+
+
 class Bundle(Resource, tag="Bundle", gc=False):
     entry: list[Entry] = []
+    link: msgspec.Raw = NOT_SENT
 
 
 AnyValue = AnyResource | Bundle | None

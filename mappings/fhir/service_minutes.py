@@ -6,11 +6,12 @@ import msgspec
 
 from mappings import tables
 from mappings.fhir import coding, extensions
+from mappings.fhir.base import NOT_SENT
 from mappings.fhir.datatypes import Quantity
 from mappings.fhir.extensions import Told
 from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
 from mappings.fhir.reader import Records, read_part
-from mappings.fhir.resources import NOT_SENT, Observation, Procedure
+from mappings.fhir.resources import Observation, Procedure
 from mappings.visit import Interval, Minutes
 
 ROUNDING = 1

@@ -6,16 +6,17 @@ from collections import Counter
 import msgspec
 
 from mappings import tables
-from mappings.fhir import coding, evidence
+from mappings.fhir import coding, whose
 from mappings.fhir import lines as lines_of
 from mappings.fhir.dates import day_of, is_broken
+from mappings.fhir.financial import Claim, ClaimItem
 from mappings.fhir.joining import join_items, services_of_order
 from mappings.fhir.lines import DraftClaim, Joint
 from mappings.fhir.payer import claim_payer, is_authorized, order_payer
 from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context, Dated, Record
-from mappings.fhir.resources import Claim, ClaimItem, ServiceRequest
+from mappings.fhir.resources import ServiceRequest
 from mappings.fhir.services import Service
 from mappings.visit import Line, Visit
 
@@ -86,13 +87,20 @@ def _with_not_given(lines: list[Line], not_given: dict[str, str]) -> list[Line]:
     ]
 
 
+def _is_own(index: int, order: ServiceRequest, records: Records, context: Context) -> bool:
+    """Whether an order is for the patient in context; one that is not is a gap."""
+    if context.patient and whose.is_anothers(order.subject, context.patient, records):
+        records.gap(lines_of.order_name(index, order), whose.THEIRS)
+        return False
+    return True
+
+
 def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, context: Context) -> list[Visit]:
     """The visit of the draft orders that are ours; none where no order is."""
     ours = [
         (index, order, code)
         for index, order in orders
-        if (code := coding.billed(order.code)).code in tables.codes()
-        and evidence.of_patient(order.subject, context.patient, lines_of.order_name(index, order), records)
+        if (code := coding.billed(order.code)).code in tables.codes() and _is_own(index, order, records, context)
     ]
     if not ours:
         return []

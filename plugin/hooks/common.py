@@ -9,11 +9,12 @@ from cds_hooks.outcome import Refusal, bad_request
 from cds_hooks.prefetch import Present
 from cds_hooks.request import HookRequest, PrefetchReader
 from cds_hooks.service import Prefetch, Service
+from mappings.fhir.financial import Claim
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.patch import numbers
 from mappings.fhir.reader import RawEntry, Records, explain, id_of, raw_entries, read_one, resource_type
 from mappings.fhir.record import Context
-from mappings.fhir.resources import Claim, ServiceRequest
+from mappings.fhir.resources import ServiceRequest
 from mappings.visit import Visit
 from plugin.fixes import Draft, Drafts
 
