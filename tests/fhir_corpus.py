@@ -153,10 +153,10 @@ def differences(right: Any, read: Any, at: str = "") -> Iterator[tuple[str, Any]
     elif isinstance(right, dict) and isinstance(read, dict):
         for name in dict.fromkeys([*right, *read]):
             yield from differences(right.get(name), read.get(name), f"{at}.{name}" if at else name)
-    elif isinstance(right, list) and isinstance(read, list) and _is_of_tables(right) and _is_of_tables(read):
-        for place in range(max(len(right), len(read))):
-            of_right, of_read = (one[place] if place < len(one) else None for one in (right, read))
-            yield from differences(of_right, of_read, f"{at}[{place}]")
+    elif isinstance(right, list) and isinstance(read, list) and _is_of_tables([*right, *read]):
+        of_right, of_read = _by_name(right), _by_name(read)
+        for name in dict.fromkeys([*of_right, *of_read]):
+            yield from differences(of_right.get(name), of_read.get(name), f"{at}[{name}]")
     elif right != read:
         yield at, _named(read)
 
@@ -169,6 +169,15 @@ def _named(read: Any) -> Any:
 
 def _is_of_tables(value: list[Any]) -> bool:
     return all(isinstance(one, dict) for one in value)
+
+
+def _by_name(tables: list[Plain]) -> Plain:
+    """Lines by their references, so that one too many moves no other; visits, and lines without a name, by place."""
+    refs = [one.get("ref", "") for one in tables]
+    return {
+        ref if ref and refs.count(ref) == 1 else str(place): one
+        for place, (ref, one) in enumerate(zip(refs, tables, strict=True))
+    }
 
 
 def _of_gaps(right: list[str], read: list[str]) -> Plain:
