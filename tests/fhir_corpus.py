@@ -133,6 +133,8 @@ def _value(value: object) -> Any:
             return f"{value.start.isoformat()}/{value.end.isoformat()}"
         case History():
             return _told(value, History())
+        case msgspec.Struct():
+            return {name: _value(getattr(value, name)) for name in value.__struct_fields__}
         case dt.date():
             return value
         case frozenset():
