@@ -77,6 +77,7 @@ class Answer(msgspec.Struct, frozen=True):
     cards: list[Card]
     reviewed: tuple[Reviewed, ...]
     whole: tuple[Finding, ...]
+    facts: Facts
 
 
 def from_prefetch(service: Service, request: HookRequest) -> dict[str, Prefetched]:
@@ -140,7 +141,7 @@ def conclude(facts: Facts, drafted: Drafted, request: HookRequest, setup: Setup)
     patient = Patient(request.patient_id, request.encounter_id)
     edition = reviewed[0].edition if reviewed else books_in_force.edition(setup.base_book, setup.ncci)
     about = card_making.Request(request.instance, patient, drafted.drafts, edition)
-    return Answer(card_making.cards(reviewed, whole, about), reviewed, whole)
+    return Answer(card_making.cards(reviewed, whole, about), reviewed, whole, facts)
 
 
 def _insist(service: Service, missing: dict[str, Unavailable]) -> None:
