@@ -80,6 +80,13 @@ class Line(msgspec.Struct, frozen=True):
     assistant: Minutes | None = None
 
 
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """A note of the whole visit: the resource it was read from, and its words as plain text."""
+
+    ref: str
+    text: str
+
+
 class Payer(msgspec.Struct, frozen=True):
     """Who pays: the id of a rule book, or "" where none of ours matched; `saw` lists what was printed."""
 
@@ -121,7 +128,8 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     `elsewhere` holds the lines of other claims of the request for the same day: what may not be billed together may not
     be billed on two claims either. `total_timed` and `total_treatment` are the minutes of the whole visit as its note
     states them. `authorized` says that the claim carries a prior authorization. `not_ours` lists lines whose codes are
-    in no table, so that they are not reviewed.
+    in no table, so that they are not reviewed. `documents` are the notes of the visit as a whole, and `unread` those
+    whose words could not be had; "note" stands in `not_sent` where notes may say more than could be read.
     """
 
     draft: str
@@ -137,6 +145,8 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     total_timed: Minutes | None = None
     total_treatment: Minutes | None = None
     authorized: bool = False
+    documents: tuple[Document, ...] = ()
+    unread: tuple[Gap, ...] = ()
 
     @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:

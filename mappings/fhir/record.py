@@ -5,12 +5,12 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import evidence, history, services, whole_visit
+from mappings.fhir import documents, evidence, history, services, whole_visit
 from mappings.fhir.dates import day_of
 from mappings.fhir.forms import Form, forms_of
 from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import CarePlan, Encounter
+from mappings.fhir.resources import NOT_SENT, CarePlan, Encounter, Observation
 from mappings.fhir.services import Given, Service
 from mappings.visit import Line, Minutes, Payer, Visit
 
@@ -43,6 +43,7 @@ class Shared(msgspec.Struct, frozen=True):
     evidence: frozenset[str]
     answered: frozenset[str]
     totals: dict[str, Minutes]
+    texts: documents.Texts = documents.NONE
 
 
 class Record:
@@ -56,6 +57,8 @@ class Record:
         self.forms = forms_of(records, context.patient)
         self._told = history.told_by(self.forms, records)
         self._of_whole_visits = [form for form in self.forms if not form.answered.isdisjoint(whole_visit.LINKS)]
+        self._written = documents.written(records, context.patient)
+        self._noted = any(one.note is not NOT_SENT for one in records.all(Observation))
         self._forms_by_owner: dict[str, list[Form]] = {}
         for form in self.forms:
             for owner in form.belongs_to:
@@ -123,13 +126,26 @@ class Record:
             evidence=kinds.union(totals) if totals else kinds,
             answered=answered,
             totals=totals,
+            texts=self._texts(day, encounters) if self._written or self._noted else documents.NONE,
         )
+
+    def _texts(self, day: dt.date, encounters: frozenset[str]) -> documents.Texts:
+        """The notes of the visit; other days of its encounters have notes of their own."""
+        others = frozenset(
+            [one.day for one in self.procedures if one.encounter in encounters and one.day and one.day != day]
+        )
+        return documents.texts_of(self._written, encounters, day, others, self.records)
 
     def visit(self, draft: str, dated: Dated, payer: Payer, lines: list[Line], shared: Shared) -> Visit:
         """The visit with these lines; those whose codes are in no table of ours are only named."""
         day, read_from = dated
         known = tables.codes()
         ours = _with_evaluation([line for line in lines if line.code in known])
+        texts, not_sent = shared.texts, self.context.not_sent
+        if texts.documents:
+            not_sent -= {"note"}
+        elif texts.unread:
+            not_sent |= {"note"}
         return Visit(
             draft=draft,
             date=day,
@@ -137,7 +153,9 @@ class Record:
             payer=payer,
             lines=_with_separate_regions(ours),
             history=history.history_of(self.procedures, self._told, shared.plans, day, self.context.history_sent),
-            not_sent=self.context.not_sent,
+            not_sent=not_sent,
+            documents=texts.documents,
+            unread=texts.unread,
             record_sent=self.context.record_sent or any(line.services for line in ours),
             not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
             total_timed=shared.totals.get(whole_visit.TIMED),

@@ -31,10 +31,17 @@ class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True, g
 
 
 class Encounter(Resource, tag="Encounter", gc=False):
+    """What tells the kind of care is read of earlier encounters only."""
+
     status: str | None = None
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None
+    class_: msgspec.Raw = msgspec.field(default=NOT_SENT, name="class")
+    type: msgspec.Raw = NOT_SENT
+    service_type: msgspec.Raw = NOT_SENT
+    participant: msgspec.Raw = NOT_SENT
+    episode_of_care: list[Reference] = []
 
 
 class Procedure(Resource, tag="Procedure", gc=False):
@@ -189,6 +196,8 @@ class GoalTarget(Struct, rename="camel", gc=False):
     detail_range: Any = None
     detail_integer: int | None = None
     detail_string: str | None = None
+    detail_boolean: bool | None = None
+    detail_ratio: Any = None
     detail_codeable_concept: Any = None
 
 
@@ -210,6 +219,45 @@ class Observation(Resource, tag="Observation", gc=False):
     value_quantity: Quantity | None = None
     value_codeable_concept: Worded | None = None
     interpretation: list[Worded] = []
+    note: msgspec.Raw = NOT_SENT
+
+
+class DocumentReference(Resource, tag="DocumentReference", gc=False):
+    """R4 keeps encounter and period in an object `context`; R5 has a list `context` and `period`."""
+
+    status: str | None = None
+    doc_status: str | None = None
+    type: Worded | None = None
+    subject: Reference | None = None
+    date: str | None = None
+    period: Period | None = None
+    context: msgspec.Raw = NOT_SENT
+    content: msgspec.Raw = NOT_SENT
+    relates_to: msgspec.Raw = NOT_SENT
+    contained: list[msgspec.Raw] = []
+
+
+class Binary(Resource, tag="Binary", gc=False):
+    content_type: str | None = None
+    data: str | None = None
+
+
+class Composition(Resource, tag="Composition", gc=False):
+    """Its subject is one in R4, and a list in R5."""
+
+    status: str | None = None
+    subject: Reference | list[Reference] | None = None
+    encounter: Reference | None = None
+    date: str | None = None
+    text: msgspec.Raw = NOT_SENT
+    section: msgspec.Raw = NOT_SENT
+
+
+class EpisodeOfCare(Resource, tag="EpisodeOfCare", gc=False):
+    status: str | None = None
+    patient: Reference | None = None
+    type: list[Worded] = []
+    period: Period | None = None
 
 
 class Answer(Struct, rename="camel", gc=False):
@@ -272,7 +320,7 @@ class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
 
 AnyResource = (
     Encounter | Procedure | Claim | ServiceRequest | Coverage | Organization | Condition | CarePlan | Goal
-    | Observation | QuestionnaireResponse | Patient | Practitioner | PractitionerRole | OperationOutcome
+    | Observation | QuestionnaireResponse | DocumentReference | Binary | Composition | EpisodeOfCare | Patient | Practitioner | PractitionerRole | OperationOutcome
 )  # fmt: skip
 """Every resource that is read, and a few that often come along and are passed over."""
 

@@ -12,6 +12,7 @@ from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
 from mappings.fhir.performers import NOBODY, People, Who
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import Condition, Procedure
+from mappings.plain_text import plain
 from mappings.visit import Interval, Minutes
 
 NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"})
@@ -279,7 +280,7 @@ def diagnosis_of(reference: Reference | str | None, records: Records) -> str:
 
 def notes_of(annotations: list[Annotation]) -> tuple[str, ...]:
     """The texts of notes."""
-    return tuple([note.text for note in annotations if note.text])
+    return tuple([plain(note.text) for note in annotations if note.text])
 
 
 def _name(procedure: Procedure) -> str:
