@@ -142,7 +142,7 @@ class Record:
         known = tables.codes()
         ours = _with_evaluation([line for line in lines if line.code in known])
         texts, not_sent = shared.texts, self.context.not_sent
-        if texts.documents:
+        if any(not one.ref.startswith("Observation/") for one in texts.documents):
             not_sent -= {"note"}
         elif texts.unread:
             not_sent |= {"note"}

@@ -12,9 +12,13 @@ from msgspec import Struct
 from mappings.fhir.datatypes import (
     Annotation,
     Concept,
+    GoalTarget,
+    HumanName,
     Identifier,
     Party,
+    PaymentBy,
     Period,
+    Qualification,
     Quantity,
     Reference,
     Something,
@@ -157,12 +161,6 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     contained: list[msgspec.Raw] = []
 
 
-class PaymentBy(Struct, gc=False):
-    """R5: who pays under a Coverage stands in `paymentBy` or `insurer`."""
-
-    party: Party | None = None
-
-
 class Coverage(Resource, tag="Coverage", gc=False):
     status: str | None = None
     payor: list[Party] = []
@@ -188,17 +186,6 @@ class CarePlan(Resource, tag="CarePlan", gc=False):
     status: str | None = None
     subject: Reference | None = None
     period: Period | None = None
-
-
-class GoalTarget(Struct, rename="camel", gc=False):
-    measure: Concept | None = None
-    detail_quantity: Any = None
-    detail_range: Any = None
-    detail_integer: int | None = None
-    detail_string: str | None = None
-    detail_boolean: bool | None = None
-    detail_ratio: Any = None
-    detail_codeable_concept: Any = None
 
 
 class Goal(Resource, tag="Goal", gc=False):
@@ -292,16 +279,6 @@ class Patient(Resource, tag="Patient", gc=False):
     pass
 
 
-class Qualification(Struct, gc=False):
-    code: Worded | None = None
-
-
-class HumanName(Struct, gc=False):
-    """A name, of which only what stands behind it is read: credentials."""
-
-    suffix: list[str] = []
-
-
 class Practitioner(Resource, tag="Practitioner", gc=False):
     identifier: list[Identifier] = []
     name: list[HumanName] = []
@@ -320,7 +297,8 @@ class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
 
 AnyResource = (
     Encounter | Procedure | Claim | ServiceRequest | Coverage | Organization | Condition | CarePlan | Goal
-    | Observation | QuestionnaireResponse | DocumentReference | Binary | Composition | EpisodeOfCare | Patient | Practitioner | PractitionerRole | OperationOutcome
+    | Observation | QuestionnaireResponse | DocumentReference | Binary | Composition | EpisodeOfCare | Patient
+    | Practitioner | PractitionerRole | OperationOutcome
 )  # fmt: skip
 """Every resource that is read, and a few that often come along and are passed over."""
 
