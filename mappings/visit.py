@@ -97,7 +97,8 @@ class Payer(msgspec.Struct, frozen=True):
 class History(msgspec.Struct, frozen=True):
     """Earlier visits of the patient, as far as they were sent; `seen` says whether they were.
 
-    `visits` are treatment days since the active care plan's start (`plan_start`), this visit not among them.
+    `visits` are treatment days since the active care plan's start (`plan_start`), else the episode's (`episode_start`),
+    this visit not among them.
     `evaluated_on` is the day of the last evaluation or re-evaluation before this visit, `reported_on` that of the last
     progress report, `certified_on` that on which the plan was last certified; each None where the record shows none.
     `visits_since_evaluation` and `visits_since_report` count treatment days after them and before this visit, from the
@@ -109,6 +110,7 @@ class History(msgspec.Struct, frozen=True):
     visits: int = 0
     massage_visits: int = 0
     plan_start: dt.date | None = None
+    episode_start: dt.date | None = None
     evaluated_on: dt.date | None = None
     reported_on: dt.date | None = None
     certified_on: dt.date | None = None
@@ -116,6 +118,11 @@ class History(msgspec.Struct, frozen=True):
     visits_since_report: int = 0
     used_pt_slp: float | None = None
     used_ot: float | None = None
+
+    @property
+    def care_start(self) -> dt.date | None:
+        """The first day of the present course of care."""
+        return self.plan_start or self.episode_start
 
 
 class Visit(msgspec.Struct, frozen=True, dict=True):

@@ -71,6 +71,7 @@ class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     seen: bool = True
     plan_start: dt.date | None = None
+    episode_start: dt.date | None = None
     visits: int = 0
     massage_visits: int = 0
     evaluated_on: dt.date | None = None

@@ -5,14 +5,14 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import documents, evidence, history, services, whole_visit
+from mappings.fhir import documents, episodes, evidence, history, services, whole_visit
 from mappings.fhir.dates import day_of
 from mappings.fhir.forms import Form, forms_of
 from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import NOT_SENT, CarePlan, Encounter, Observation
+from mappings.fhir.resources import NOT_SENT, CarePlan, Claim, Encounter, EpisodeOfCare, Observation
 from mappings.fhir.services import Given, Service
-from mappings.visit import Line, Minutes, Payer, Visit
+from mappings.visit import History, Line, Minutes, Payer, Visit
 
 _NOTHING: frozenset[str] = frozenset()
 _SEPARATE = frozenset({"separate-region"})
@@ -59,10 +59,21 @@ class Record:
         self._of_whole_visits = [form for form in self.forms if not form.answered.isdisjoint(whole_visit.LINKS)]
         self._written = documents.written(records, context.patient)
         self._noted = any(one.note is not NOT_SENT for one in records.all(Observation))
+        self._beside = self._told_beside(records)
         self._forms_by_owner: dict[str, list[Form]] = {}
         for form in self.forms:
             for owner in form.belongs_to:
                 self._forms_by_owner.setdefault(owner, []).append(form)
+
+    def _told_beside(self, records: Records) -> history.Beside:
+        """What Encounters, Claims and episodes tell of earlier visits; most requests hold the visit's own Encounter."""
+        if len(records.all(Encounter)) <= 1 and not records.all(Claim) and not records.all(EpisodeOfCare):
+            return history.NOTHING_BESIDE
+        recorded = frozenset([one.encounter for one in self.procedures])
+        return episodes.beside(records, self.context.patient, self.context.encounter, recorded)
+
+    def _history(self, plans: list[CarePlan], day: dt.date) -> History:
+        return history.history_of(self.procedures, self._told, self._beside, plans, day, self.context.history_sent)
 
     def encounter(self) -> Encounter | None:
         """The encounter in context, else the only one that was sent."""
@@ -152,7 +163,7 @@ class Record:
             date_read_from=read_from,
             payer=payer,
             lines=_with_separate_regions(ours),
-            history=history.history_of(self.procedures, self._told, shared.plans, day, self.context.history_sent),
+            history=self._history(shared.plans, day),
             not_sent=not_sent,
             documents=texts.documents,
             unread=texts.unread,
