@@ -65,6 +65,10 @@ _EMPTY = re.compile(r"^\s*(?:[:=|]|\?)?\s*(?:$|_{2,}|\.{3,}|\|\s*$)", re.MULTILI
 _LABEL_ALONE = re.compile(r"^\s*(?:#|.{1,60}:[\s*_]*(?:\n|$))")
 _NEW_LINE = re.compile(r"\n\s*")
 
+_NEAR = 600
+"""Characters around a phrase that are looked at: a note without line breaks is not read through for each phrase."""
+
+_SECTION_WITHIN = 4_000
 _UNCHECKED = r"\[[\s_]?\]|\(\s?\)|[\u2610\u25a1\u274f\u2751\u2752]"
 _CHECKED = r"\[[xX*\u2713\u2714]\]|\([xX\u2713\u2714]\)|[\u2611\u2612\u2713\u2714]"
 _BOX = re.compile(rf"(?P<no>{_UNCHECKED})|(?P<yes>{_CHECKED})")
@@ -106,10 +110,10 @@ def _sections() -> tuple[re.Pattern[str], dict[str, str]]:
 
 def counts(text: str, match: Match, element: str) -> bool:
     """Whether the words that were found say that the element holds on this visit."""
-    start, end = _clause(text, match)
+    line_start, line_end = _line(text, match)
+    start, end = _clause(text, match, line_start)
     before, after = text[start : match.start()].lower(), text[match.end() : end].lower()
-    line_end = _or_end(text.find("\n", match.end()), text)
-    if not _checked(text, match, line_end) or _unanswered(text, match, end, line_end):
+    if not _checked(text, match, line_start, line_end) or _unanswered(text, match, end, line_end):
         return False
     section = section_of(text, match.start())
     if section == "past" or (section == "planned" and element not in PROSPECTIVE):
@@ -121,7 +125,7 @@ def section_of(text: str, place: int) -> str:
     """What the section of a place in a note speaks of ("here", "planned", "past", "told"), by its label."""
     pattern, says = _sections()
     found = None
-    for one in pattern.finditer(text, 0, place):
+    for one in pattern.finditer(text, max(0, place - _SECTION_WITHIN), place):
         found = one
     if found is None:
         return "here"
@@ -131,21 +135,23 @@ def section_of(text: str, place: int) -> str:
     return says[found["label"].lower()]
 
 
-def _clause(text: str, match: Match) -> tuple[int, int]:
-    start = 0
-    for one in _CLAUSE_END.finditer(text, text.rfind("\n", 0, match.start()) + 1, match.start()):
+def _line(text: str, match: Match) -> tuple[int, int]:
+    """Where the line of a phrase begins and ends, as far as it is near."""
+    near, far = max(0, match.start() - _NEAR), min(len(text), match.end() + _NEAR)
+    begins, ends = text.rfind("\n", near, match.start()), text.find("\n", match.end(), far)
+    return begins + 1 if begins >= 0 else near, ends if ends >= 0 else far
+
+
+def _clause(text: str, match: Match, line_start: int) -> tuple[int, int]:
+    start, far = line_start, min(len(text), match.end() + _NEAR)
+    for one in _CLAUSE_END.finditer(text, line_start, match.start()):
         start = one.end()
-    ended = _CLAUSE_END.search(text, match.end())
-    return max(start, text.rfind("\n", 0, match.start()) + 1), ended.start() if ended else len(text)
+    ended = _CLAUSE_END.search(text, match.end(), far)
+    return start, ended.start() if ended else far
 
 
-def _or_end(place: int, text: str) -> int:
-    return len(text) if place < 0 else place
-
-
-def _checked(text: str, match: Match, line_end: int) -> bool:
+def _checked(text: str, match: Match, line_start: int, line_end: int) -> bool:
     """Whether no box of the line says that the words do not hold; a line without boxes says nothing."""
-    line_start = text.rfind("\n", 0, match.start()) + 1
     boxes = list(_BOX.finditer(text, line_start, line_end))
     if not boxes:
         return True
@@ -170,21 +176,22 @@ def _unanswered(text: str, match: Match, end: int, line_end: int) -> bool:
     if end < len(text) and text[end] == "?":
         answer = text[end + 1 : line_end].strip(" |*_").lower()
         return not answer or re.match(rf"{_NO_ANSWER}(?=\s*(?:$|[.,;|(]))", answer) is not None
-    labels = match[0].endswith(":") or rest.lstrip(" *_").startswith((":", "=")) or _is_row(text, match, line_end)
-    heading = text[text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip().startswith("#")
+    line_start = _line(text, match)[0]
+    row = _is_row(text[line_start:line_end], rest)
+    labels = match[0].endswith(":") or rest.lstrip(" *_").startswith((":", "=")) or row
+    heading = text[line_start : match.start()].lstrip().startswith("#")
     if not (labels or heading) or not _EMPTY.match(rest.lstrip(" *_").rstrip(" *_")):
         return False
-    below = _NEW_LINE.split(text[line_end:], maxsplit=1)
+    below = _NEW_LINE.split(text[line_end : line_end + _NEAR], maxsplit=1)
     following = below[1] if len(below) > 1 else ""
     if not following.strip() or "__" in rest or "|" in rest or _LABEL_ALONE.match(following):
         return True
     return _sections()[0].match(following) is not None
 
 
-def _is_row(text: str, match: Match, line_end: int) -> bool:
+def _is_row(line: str, rest: str) -> bool:
     """Whether the words are the first of two cells of a table's row."""
-    line = text[text.rfind("\n", 0, match.start()) + 1 : line_end].strip().strip("|")
-    return line.count("|") <= 1 and text[match.end() : line_end].lstrip().startswith("|")
+    return line.strip().strip("|").count("|") <= 1 and rest.lstrip().startswith("|")
 
 
 def _taken_back(before: str, after: str, words: str, element: str) -> bool:
@@ -204,7 +211,7 @@ def _taken_back(before: str, after: str, words: str, element: str) -> bool:
         cues.before["planned"].search(before) or _cued_after(cues.after["planned"], words, after, ended)
     ):
         return True
-    if cues.before["past"].search(before) or _cued_after(cues.after["past"], words, after, ended):
+    if _past_before(before, words, after[:ended]) or _cued_after(cues.after["past"], words, after, ended):
         return True
     return element not in OF_OTHERS and bool(cues.before["another"].search(before) or _RELATIVE.search(before))
 
@@ -224,6 +231,15 @@ def _denied_before(before: str, words: str, after: str) -> bool:
         if not (_APART.search(between) and _dosed(words, after)):
             return True
     return False
+
+
+def _past_before(before: str, words: str, after: str) -> bool:
+    """Whether words before a phrase put it into the past. What somebody has a history of ends with its comma."""
+    cues = _cues().before
+    for cue in cues["past"].finditer(before):
+        if not (_APART.search(before, cue.end()) and _dosed(words, after)):
+            return True
+    return any(not _APART.search(before, cue.end()) for cue in cues["condition"].finditer(before))
 
 
 def _dosed(words: str, after: str) -> bool:

@@ -8,7 +8,9 @@ technique that no other service of the visit has.
 import csv
 import functools
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -20,6 +22,9 @@ NAMING = {"97110": "97110.exercises", "97112": "97112.exercises", "97140": "9714
 """The elements whose phrases name the service themselves, by its code: a bridge is an exercise wherever it stands."""
 
 _QUOTED = 30
+_TRIES = 40
+"""Places of one element that are looked at in a note: where so many are denied, the next one is as well."""
+
 _WORD = re.compile(r"\w+")
 _WRAPPED = re.compile(r"(?<=[^\n]{45})(?<![.:;!?|])\n(?=[a-z])")
 """A line break that only wraps a sentence."""
@@ -129,7 +134,7 @@ def quotation_about(element: str, code: str, documents: list[WholeNote]) -> str 
         note = one.note
         if phrases.first_words.isdisjoint(note.words):
             continue
-        for match in phrases.pattern.finditer(note.text):
+        for match in islice(phrases.pattern.finditer(note.text), _TRIES):
             about = _about(match.start(), one.passages)
             speaks = code in about or (naming and not about)
             if speaks and counts(note.text, match, element) and not _only_told(note.text, match, element):
@@ -143,10 +148,8 @@ def _only_told(text: str, match: re.Match[str], element: str) -> bool:
 
 
 def _about(place: int, passages: tuple[Passage, ...]) -> frozenset[str]:
-    for one in passages:
-        if one.start <= place < one.end:
-            return one.codes
-    return _NOTHING
+    at = bisect_right(passages, place, key=lambda one: one.start) - 1
+    return passages[at].codes if at >= 0 and place < passages[at].end else _NOTHING
 
 
 def techniques(texts: tuple[str, ...]) -> dict[str, str]:
@@ -160,70 +163,87 @@ def _quoted(phrases: _Phrases, notes: list[Note], element: str) -> str | None:
     for note in notes:
         if phrases.first_words.isdisjoint(note.words):
             continue  # most notes hold no phrase of most elements, and this tells it without a search
-        for match in phrases.pattern.finditer(note.text):
+        for match in islice(phrases.pattern.finditer(note.text), _TRIES):
             if counts(note.text, match, element):
                 return _around(note.text, match)
     return None
 
 
-@functools.cache
-def _names() -> tuple[re.Pattern[str], dict[str, frozenset[str]]]:
-    """The names of services, and the codes that each stands for."""
+class _Names(msgspec.Struct, frozen=True):
+    """What names a service: a pattern, the words with which it begins (lower case), and the codes of each name."""
+
+    pattern: re.Pattern[str]
+    first_words: frozenset[str]
+    codes: dict[str, frozenset[str]]
+
+
+@functools.lru_cache(maxsize=256)
+def _names(services: frozenset[str]) -> _Names:
+    """The names of all services; for these ones also the techniques that no other of them has."""
     codes: dict[str, frozenset[str]] = {}
     for code, names in _read("service_names.csv", "code", "name").items():
         for name in [*names, code]:
             known = name if name.isupper() else name.lower()
             codes[known] = codes.get(known, _NOTHING) | {code}
+    phrases = _read("phrases.csv", "element", "phrase")
+    techniques_of = {code: {one.lower() for one in phrases[NAMING[code]]} for code in NAMING if code in services}
+    for code, own in techniques_of.items():
+        others = set[str]().union(*(found for other, found in techniques_of.items() if other != code))
+        codes |= {phrase: frozenset({code}) for phrase in own - others - codes.keys()}
     short = [name for name in codes if name.isupper()]
     words = _one_of([name for name in codes if not name.isupper()]).pattern
-    return re.compile(rf"(?i:{words})|(?<!\w)(?:{'|'.join(short)}|\d{{5}})(?!\w)"), codes
+    pattern = re.compile(rf"(?i:{words})|(?<!\w)(?:{'|'.join(short)}|\d{{5}})(?!\w)")
+    return _Names(pattern, _first_words([*codes]), codes)
 
 
-@functools.cache
-def _techniques_of(codes: frozenset[str]) -> dict[str, re.Pattern[str]]:
-    """The techniques that name one of these services and no other of them."""
-    every = _read("phrases.csv", "element", "phrase")
-    by_code = {code: {phrase.lower() for phrase in every[NAMING[code]]} for code in NAMING if code in codes}
-    own = {
-        code: phrases - set[str]().union(*(found for other, found in by_code.items() if other != code))
-        for code, phrases in by_code.items()
-    }
-    return {code: _one_of(phrases) for code, phrases in own.items()}
+def _named(text: str, services: frozenset[str]) -> tuple[list[int], list[frozenset[str]]]:
+    """Where a note names services, and which; a number of five digits that is no code of ours names another one."""
+    names = _names(services)
+    places: list[int] = []
+    codes: list[frozenset[str]] = []
+    until = 0
+    for word in _WORD.finditer(text):
+        start, written = word.start(), word[0]
+        if start < until or (
+            written.lower() not in names.first_words and not (written.isdigit() and len(written) == 5)
+        ):
+            continue
+        match = names.pattern.match(text, start)
+        if match is not None:
+            found = match[0] if match[0] in names.codes else " ".join(match[0].lower().split())
+            until = match.end()
+            places.append(start)
+            codes.append(names.codes.get(found, frozenset({found})))
+    return places, codes
 
 
-def _named(piece: str, codes: frozenset[str]) -> frozenset[str]:
-    """The services that a piece of a note names; a number of five digits that is no code of ours names another one."""
-    pattern, known = _names()
-    found = _NOTHING
-    for match in pattern.finditer(piece):
-        words = match[0]
-        name = words if words in known else " ".join(words.lower().split())
-        found |= known.get(name) or frozenset({words})
-    named = {code for code, technique in _techniques_of(codes).items() if technique.search(piece)}
-    return found | named
-
-
-def _passages(text: str, codes: frozenset[str]) -> Iterator[Passage]:
+def _passages(text: str, services: frozenset[str]) -> Iterator[Passage]:
     """The parts of a note with the services that each speaks of.
 
     A sentence speaks of the services that it names, else of those of the sentence before it in its paragraph, and a
     paragraph of those of the heading above it.
     """
+    places, codes = _named(text, services)
+
+    def named(start: int, end: int) -> frozenset[str]:
+        first, last = bisect_left(places, start), bisect_left(places, end)
+        return codes[first] if last - first == 1 else _NOTHING.union(*codes[first:last])
+
     above, place, filled = _NOTHING, 0, False
     for line in text.split("\n"):
+        end = place + len(line)
         if not line.strip():
             if filled:
                 above, filled = _NOTHING, False
         elif _HEADING.match(line):
-            above, filled = _named(line, codes), False
-            yield Passage(place, place + len(line), above)
+            above, filled = named(place, end), False
+            yield Passage(place, end, above)
         else:
-            filled = True
-            now = above
-            for piece in _PIECE.finditer(line):
-                now = _named(piece[0], codes) or now
-                yield Passage(place + piece.start(), place + piece.end() + 1, now)
-        place += len(line) + 1
+            now, filled = above, True
+            for piece in _PIECE.finditer(text, place, end):
+                now = named(piece.start(), piece.end()) or now
+                yield Passage(piece.start(), piece.end() + 1, now)
+        place = end + 1
 
 
 def _around(note: str, match: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from striprtf.striprtf import rtf_to_text
 LONGEST = 300_000
 """Bytes of one note; a longer one is a book or a picture, and is not searched."""
 
+_LOOKED_INTO = 20_000
 TEXTS = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
 MARKUP = frozenset({"text/html", "application/xhtml+xml", "text/xml", "application/xml", "application/hl7-cda+xml"})
 RTF = frozenset({"application/rtf", "text/rtf", "application/x-rtf", "text/richtext"})
@@ -44,7 +45,7 @@ def plain(text: str) -> str:
     """A note's text as it is, or without its markup where it is HTML or RTF."""
     if text.startswith("{\\rtf"):
         return of_rtf(text) or ""
-    if "<" in text and _TAG.search(text):
+    if "<" in text and _TAG.search(text, 0, _LOOKED_INTO):
         return of_markup(text)
     return text
 

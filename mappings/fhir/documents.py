@@ -22,7 +22,7 @@ from mappings.fhir.resources import NOT_SENT, Binary, Composition, DocumentRefer
 from mappings.visit import Document, Gap
 
 WITHDRAWN = frozenset({"entered-in-error", "superseded", "cancelled", "deprecated"})
-MOST = 1_000_000
+MOST = 100_000
 """Characters of all notes of one visit; what is beyond them is not searched."""
 
 _WHITE = re.compile(r"\s+")
