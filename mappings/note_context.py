@@ -42,6 +42,11 @@ _DOING = re.compile(r"\b(?:performed|done|given|completed|provided|used|included
 _DONE = re.compile(r"(?<!not )(?<!never )(?<!be )(?<!n't )\b(?:performed|completed|done|given|tolerated)\b")
 _NOT_DONE = re.compile(r"(?:\b(?:not|never)|n't)\s+(?:been\s+|be\s+|yet\s+)?\w+(?:ed|en|ne)\b")
 _APART = re.compile(r",(?!\d)|\band\b|&|\+|\|")
+_OF_PATIENT = re.compile(
+    r"(?:\s|\b(?:was|were|is|are|has|had|have|been|be|but|who|which|still|the|patient|pt|he|she)\b)*"
+)
+"""Words between a comma and a cue that start another statement about the patient, and go on with no list."""
+
 _OR = re.compile(r"\b(?:n?or)\b|/")
 _WITHOUT = re.compile(r"\bwithout(?:\s+[\w-]+){0,2}\s*$")
 _UNABLE = re.compile(r"\b(?:unable|cannot|can't|not able)\b")
@@ -256,4 +261,5 @@ def _cued_after(pattern: re.Pattern[str], words: str, after: str, ended: int) ->
     done = _DONE.search(between)
     if done is not None and _APART.search(between, done.end()):
         return False
-    return not (_APART.search(between) and _dosed(words, after))
+    nearest = _APART.split(between)
+    return len(nearest) == 1 or not (_dosed(words, after) or _OF_PATIENT.fullmatch(nearest[-1]))
