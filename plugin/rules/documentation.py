@@ -67,18 +67,18 @@ def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     notes = read_notes(texts)
     lacking: list[tuple[Element, str]] = []
     asked: list[tuple[Element, str]] = []
-    remarks: list[str] = []
+    found: dict[str, str] = {}
     concerned: set[str] = set()
     for element, why, lines in unshown:
         words = quotation(element.id, notes) if notes else None
         if words is not None:
-            remarks.append(_in_words(element, words))
+            found[element.id] = _in_words(element, words)
             continue
         (asked if _may_be_noted(element, visit) else lacking).append((element, why))
         concerned.update([line.ref for line in lines])
     if concerned:
         of = [line for line in visit.standing if line.ref in concerned]
-        yield _of_visit(of, lacking, asked, (*remarks, *_unread(visit, asked)))
+        yield _of_visit(of, lacking, asked, found, visit)
 
 
 def _due(element: Element, visit: Visit, book: RuleBook) -> str | None:
@@ -104,7 +104,11 @@ def _shown_by_any(element: Element, visit: Visit) -> bool:
 
 
 def _of_visit(
-    lines: list[Line], lacking: list[tuple[Element, str]], asked: list[tuple[Element, str]], remarks: tuple[str, ...]
+    lines: list[Line],
+    lacking: list[tuple[Element, str]],
+    asked: list[tuple[Element, str]],
+    found: dict[str, str],
+    visit: Visit,
 ) -> Finding:
     told = lacking or asked
     must = [element.id for element, _ in lacking if element.level == "must"]
@@ -112,6 +116,8 @@ def _of_visit(
     slots: dict[str, Slot] = {"missing": [element.id for element, _ in lacking], "must": len(must)}
     if asked:
         slots["asked"] = [element.id for element, _ in asked]
+    if found:
+        slots["in_words"] = list(found)
     return Finding(
         "documentation.visit-missing" if lacking else "documentation.visit-not-seen",
         "warning" if must else "info",
@@ -125,7 +131,8 @@ def _of_visit(
                 for element, why in told
             ),
             *_asked_beside(lacking, [element for element, _ in asked]),
-            *remarks,
+            *found.values(),
+            *_unread(visit, asked),
         ),
     )
 
@@ -135,17 +142,17 @@ def _after_the_notes(line: Line, unshown: list[Element], whole: list[WholeNote],
     notes = read_notes(line.notes)
     lacking: list[Element] = []
     asked: list[Element] = []
-    remarks: list[str] = []
+    found: dict[str, str] = {}
     for element in unshown:
         words = quotation(element.id, notes) if notes else None
         if words is None and whole:
             words = quotation_about(element.id, line.code, whole)
         if words is not None:
-            remarks.append(_in_words(element, words))
+            found[element.id] = _in_words(element, words)
         else:
             (asked if _may_be_noted(element, visit) else lacking).append(element)
     if lacking or asked:
-        yield _finding(line, lacking, asked, (*remarks, *_unread(visit, asked)))
+        yield _finding(line, lacking, asked, found, visit)
 
 
 def _in_words(element: Element, words: str) -> str:
@@ -200,12 +207,14 @@ def _shown(element: Element, evidence: frozenset[str]) -> bool:
     return False
 
 
-def _finding(line: Line, lacking: list[Element], asked: list[Element], remarks: tuple[str, ...]) -> Finding:
+def _finding(line: Line, lacking: list[Element], asked: list[Element], found: dict[str, str], visit: Visit) -> Finding:
     told = lacking or asked
     must = [element.id for element in lacking if element.level == "must"]
     slots: dict[str, Slot] = {"missing": [element.id for element in lacking], "must": len(must)}
     if asked:
         slots["asked"] = [element.id for element in asked]
+    if found:
+        slots["in_words"] = list(found)
     return Finding(
         "documentation.missing" if lacking else "documentation.not-seen",
         "warning" if must else "info",
@@ -216,7 +225,8 @@ def _finding(line: Line, lacking: list[Element], asked: list[Element], remarks: 
         remarks=(
             *(f"- {element.level}: {element.label} (`{element.id}`)" for element in told),
             *_asked_beside(lacking, asked),
-            *remarks,
+            *found.values(),
+            *_unread(visit, asked),
         ),
     )
 
