@@ -87,6 +87,13 @@ class Line(msgspec.Struct, frozen=True):
     undocumented: bool = False
 
 
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """A note of the whole visit: the resource it was read from, and its words as plain text."""
+
+    ref: str
+    text: str
+
+
 class Payer(msgspec.Struct, frozen=True):
     """Who pays: the id of a rule book, or "" where none of ours matched; `saw` lists what was printed."""
 
@@ -97,7 +104,8 @@ class Payer(msgspec.Struct, frozen=True):
 class History(msgspec.Struct, frozen=True):
     """Earlier visits of the patient, as far as they were sent; `seen` says whether they were.
 
-    `visits` are treatment days since the active care plan's start (`plan_start`), this visit not among them.
+    `visits` are treatment days since the active care plan's start (`plan_start`), else the episode's (`episode_start`),
+    this visit not among them.
     `evaluated_on` is the day of the last evaluation or re-evaluation before this visit, `reported_on` that of the last
     progress report, `certified_on` that on which the plan was last certified; each None where the record shows none.
     `visits_since_evaluation` and `visits_since_report` count treatment days after them and before this visit, from the
@@ -109,6 +117,7 @@ class History(msgspec.Struct, frozen=True):
     visits: int = 0
     massage_visits: int = 0
     plan_start: dt.date | None = None
+    episode_start: dt.date | None = None
     evaluated_on: dt.date | None = None
     reported_on: dt.date | None = None
     certified_on: dt.date | None = None
@@ -116,6 +125,11 @@ class History(msgspec.Struct, frozen=True):
     visits_since_report: int = 0
     used_pt_slp: float | None = None
     used_ot: float | None = None
+
+    @property
+    def care_start(self) -> dt.date | None:
+        """The first day of the present course of care."""
+        return self.plan_start or self.episode_start
 
 
 class Visit(msgspec.Struct, frozen=True, dict=True):
@@ -129,7 +143,9 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     be billed on two claims either. `total_timed` and `total_treatment` are the minutes of the whole visit as its note
     states them. `says_unbilled`: every line of the request's claims could be read, and this visit is the one of its day
     to say what none of them bills. `authorized` says that the claim carries a prior authorization. `not_ours` lists
-    lines whose codes are in no table, so that they are not reviewed.
+    lines whose codes are in no table, so that they are not reviewed. `documents` are the notes of the visit as a whole,
+    and `unread` those whose words could not be had; "note" stands in `not_sent` where notes may say more than could be
+    read.
     """
 
     draft: str
@@ -146,6 +162,8 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     total_treatment: Minutes | None = None
     authorized: bool = False
     says_unbilled: bool = True
+    documents: tuple[Document, ...] = ()
+    unread: tuple[Gap, ...] = ()
 
     @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:

@@ -39,6 +39,7 @@ SHOWN_BY = {
             "total-treatment-minutes",
         }
     ),
+    "documents": frozenset({"note"}),
     "forms": frozenset(
         {
             "form",
@@ -128,7 +129,8 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
 def _not_sent(missing: dict[str, Unavailable], partly: dict[str, Present]) -> frozenset[str]:
     """The kinds of evidence that cannot be called missing, because what shows them was not to be had, or not all of it.
 
-    An EHR that keeps no forms does not send any; only a look-up that failed means that there may be some.
+    An EHR that keeps no forms does not send any; only a look-up that failed means that there may be some. Notes there
+    are of every visit: where they were not sent, what they could show ("note") is asked and not called missing.
     """
     failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT} | partly.keys()
     return frozenset[str]().union(*(SHOWN_BY[key] for key in failed & SHOWN_BY.keys()))

@@ -19,7 +19,7 @@ import msgspec
 from mappings import books_in_force, tables
 from mappings.book_files import VALUE_TYPES
 from mappings.rule_book import RuleBook
-from mappings.visit import EVIDENCE, ROLES, Facts, History, Interval, Line, Minutes, Payer, Visit
+from mappings.visit import EVIDENCE, ROLES, Document, Facts, History, Interval, Line, Minutes, Payer, Visit
 from plugin.finding_list import BY_CODE
 from plugin.findings import Finding
 from plugin.review import review_all
@@ -75,6 +75,7 @@ class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     seen: bool = True
     plan_start: dt.date | None = None
+    episode_start: dt.date | None = None
     visits: int = 0
     massage_visits: int = 0
     evaluated_on: dt.date | None = None
@@ -104,7 +105,8 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One visit and all of its findings. `payer` and `date` come from the file where the case has none.
 
-    `elsewhere` are the lines of another claim for the same day; their numbers go on after those of `lines`.
+    `elsewhere` are the lines of another claim for the same day; their numbers go on after those of `lines`. `documents`
+    are notes of the whole visit; without `notes_sent` there may have been some.
     """
 
     name: str
@@ -123,6 +125,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total_treatment: int | None = None
     authorized: bool = False
     history: Past = Past()
+    documents: tuple[str, ...] = ()
+    notes_sent: bool = True
 
 
 class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -208,6 +212,8 @@ def visit_of(case: Case) -> Visit:
         total_treatment=_stated(case.total_treatment, "mcr.total_treatment_time"),
         authorized=case.authorized,
         record_sent=case.record_sent,
+        not_sent=frozenset() if case.notes_sent else frozenset({"note"}),
+        documents=tuple(Document("DocumentReference/case", text) for text in case.documents),
         elsewhere=tuple(
             _line(number, line, case, ANOTHER_CLAIM)
             for number, line in enumerate(case.elsewhere, start=len(case.lines) + 1)

@@ -40,11 +40,14 @@ QUERIES = {
     "encounter": f"Encounter/{ENCOUNTER}",
     "procedures": f"Procedure?encounter={ENCOUNTER}",
     "history": f"Procedure?patient={PATIENT}&_sort=-date&_count=100",
+    "encounters": f"Encounter?patient={PATIENT}&_sort=-date&_count=100",
+    "episodes": f"EpisodeOfCare?patient={PATIENT}",
     "coverage": f"Coverage?patient={PATIENT}",
     "conditions": f"Condition?patient={PATIENT}",
     "plans": f"CarePlan?patient={PATIENT}",
     "goals": f"Goal?patient={PATIENT}",
     "observations": f"Observation?encounter={ENCOUNTER}",
+    "documents": f"DocumentReference?encounter={ENCOUNTER}",
     "forms": f"QuestionnaireResponse?patient={PATIENT}&_sort=-authored&_count=50",
     "claims": f"Claim?patient={PATIENT}&status=draft",
 }
@@ -189,7 +192,7 @@ def test_no_server_is_listed(client: FlaskClient, network: responses.RequestsMoc
     """Out of the box no server is called at all."""
     found = cards(client, asking(CLAIM_SUBMIT))
     assert len(network.calls) == 0
-    assert len(not_checked(found)) == 9
+    assert len(not_checked(found)) == 12
 
 
 NOT_OURS = {"claim": CLEAN["claim, none of ours"], "order": order_request(order("o-1", "80053", 1))}
@@ -211,7 +214,7 @@ def test_no_encounter(listed: FlaskClient, network: responses.RequestsMock) -> N
     body["context"] = {**body["context"], "encounterId": None}
     missing = not_checked(cards(listed, body))
     assert all(ENCOUNTER not in str(call.request.url) for call in network.calls)
-    assert set(missing) == {"prefetch.encounter", "prefetch.procedures", "prefetch.observations"}
+    assert set(missing) == {f"prefetch.{key}" for key in ("encounter", "procedures", "observations", "documents")}
 
 
 DEEP = "[" * 100_000 + "]" * 100_000

@@ -72,6 +72,8 @@ def _has_detail(target: object) -> bool:
             "detail_range",
             "detail_integer",
             "detail_string",
+            "detail_boolean",
+            "detail_ratio",
             "detail_codeable_concept",
         )
     )

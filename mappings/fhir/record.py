@@ -5,14 +5,16 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import evidence, history, service_minutes, services, whole_visit
+from mappings.fhir import documents, episodes, evidence, history, service_minutes, services, whole_visit
+from mappings.fhir.base import NOT_SENT
 from mappings.fhir.dates import day_of
+from mappings.fhir.financial import Claim
 from mappings.fhir.forms import Form, forms_of
 from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import CarePlan, Encounter
+from mappings.fhir.resources import CarePlan, Encounter, EpisodeOfCare, Observation
 from mappings.fhir.services import Given, Service
-from mappings.visit import Line, Minutes, Payer, Visit
+from mappings.visit import History, Line, Minutes, Payer, Visit
 
 _NOTHING: frozenset[str] = frozenset()
 _SEPARATE = frozenset({"separate-region"})
@@ -54,6 +56,7 @@ class Shared(msgspec.Struct, frozen=True):
     evidence: frozenset[str]
     answered: frozenset[str]
     totals: dict[str, Minutes]
+    texts: documents.Texts = documents.NONE
 
 
 class Record:
@@ -67,6 +70,9 @@ class Record:
         self.forms = forms_of(records)
         self._told = history.told_by(self.forms, records)
         self._of_whole_visits = [form for form in self.forms if not form.answered.isdisjoint(whole_visit.LINKS)]
+        self._written = documents.written(records)
+        self._noted = any(one.note is not NOT_SENT for one in records.all(Observation))
+        self._earlier = self._told_beside(records)
         by_owner: dict[str, list[Form]] = {}
         for form in self.forms:
             for owner in form.belongs_to:
@@ -74,6 +80,16 @@ class Record:
         self._beside = services.Beside(
             by_owner, service_minutes.observed(records), people, context.practice.minutes_urls
         )
+
+    def _told_beside(self, records: Records) -> history.Beside:
+        """What Encounters, Claims and episodes tell of earlier visits; most requests hold the visit's own Encounter."""
+        if len(records.all(Encounter)) <= 1 and not records.all(Claim) and not records.all(EpisodeOfCare):
+            return history.NOTHING_BESIDE
+        recorded = frozenset([one.encounter for one in self.procedures])
+        return episodes.beside(records, self.context.encounter, recorded)
+
+    def _history(self, plans: list[CarePlan], day: dt.date) -> History:
+        return history.history_of(self.procedures, self._told, self._earlier, plans, day, self.context.history_sent)
 
     def encounter(self) -> Encounter | None:
         """The encounter in context, else the only one that was sent."""
@@ -133,21 +149,36 @@ class Record:
             evidence=kinds.union(totals) if totals else kinds,
             answered=answered,
             totals=totals,
+            texts=self._texts(day, encounters) if self._written or self._noted else documents.NONE,
         )
+
+    def _texts(self, day: dt.date, encounters: frozenset[str]) -> documents.Texts:
+        """The notes of the visit; other days of its encounters have notes of their own."""
+        others = frozenset(
+            [one.day for one in self.procedures if one.encounter in encounters and one.day and one.day != day]
+        )
+        return documents.texts_of(self._written, encounters, day, others, self.records)
 
     def visit(self, draft: str, dated: Dated, payer: Payer, lines: list[Line], shared: Shared) -> Visit:
         """The visit with these lines; those whose codes are in no table of ours are only named."""
         day, read_from = dated
         known = tables.codes()
         ours = _with_evaluation([line for line in lines if line.code in known])
+        texts, not_sent = shared.texts, self.context.not_sent
+        if any(not one.ref.startswith("Observation/") for one in texts.documents):
+            not_sent -= {"note"}
+        elif texts.unread:
+            not_sent |= {"note"}
         return Visit(
             draft=draft,
             date=day,
             date_read_from=read_from,
             payer=payer,
             lines=_with_separate_regions(ours),
-            history=history.history_of(self.procedures, self._told, shared.plans, day, self.context.history_sent),
-            not_sent=self.context.not_sent,
+            history=self._history(shared.plans, day),
+            not_sent=not_sent,
+            documents=texts.documents,
+            unread=texts.unread,
             record_sent=self.context.record_whole and (self.context.record_sent or any(line.services for line in ours)),
             not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
             total_timed=shared.totals.get(whole_visit.TIMED),

@@ -4,8 +4,6 @@ Only the elements that we use are named; the rest of a resource is skipped by th
 Parts that only some reviews need are kept as raw JSON (`msgspec.Raw`) and are decoded where they are needed.
 """
 
-from typing import Any
-
 import msgspec
 from msgspec import Struct
 
@@ -13,9 +11,12 @@ from mappings.fhir.base import NOT_SENT, Resource
 from mappings.fhir.datatypes import (
     Annotation,
     Concept,
+    GoalTarget,
+    HumanName,
     Identifier,
     Party,
     Period,
+    Qualification,
     Quantity,
     Reference,
     Something,
@@ -26,11 +27,18 @@ from mappings.fhir.financial import Claim, Coverage
 
 
 class Encounter(Resource, tag="Encounter", gc=False):
+    """What tells the kind of care is read of earlier encounters only."""
+
     status: str | None = None
     beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None
+    class_: msgspec.Raw = msgspec.field(default=NOT_SENT, name="class")
+    type: msgspec.Raw = NOT_SENT
+    service_type: msgspec.Raw = NOT_SENT
+    participant: msgspec.Raw = NOT_SENT
+    episode_of_care: list[Reference] = []
 
 
 class Procedure(Resource, tag="Procedure", gc=False):
@@ -110,15 +118,6 @@ class CarePlan(Resource, tag="CarePlan", gc=False):
     period: Period | None = None
 
 
-class GoalTarget(Struct, rename="camel", gc=False):
-    measure: Concept | None = None
-    detail_quantity: Any = None
-    detail_range: Any = None
-    detail_integer: int | None = None
-    detail_string: str | None = None
-    detail_codeable_concept: Any = None
-
-
 class Goal(Resource, tag="Goal", gc=False):
     lifecycle_status: str | None = None
     beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_lifecycleStatus")
@@ -141,6 +140,45 @@ class Observation(Resource, tag="Observation", gc=False):
     value_quantity: Quantity | None = None
     value_codeable_concept: Worded | None = None
     interpretation: list[Worded] = []
+    note: msgspec.Raw = NOT_SENT
+
+
+class DocumentReference(Resource, tag="DocumentReference", gc=False):
+    """R4 keeps encounter and period in an object `context`; R5 has a list `context` and `period`."""
+
+    status: str | None = None
+    doc_status: str | None = None
+    type: Worded | None = None
+    subject: Reference | None = None
+    date: str | None = None
+    period: Period | None = None
+    context: msgspec.Raw = NOT_SENT
+    content: msgspec.Raw = NOT_SENT
+    relates_to: msgspec.Raw = NOT_SENT
+    contained: list[msgspec.Raw] = []
+
+
+class Binary(Resource, tag="Binary", gc=False):
+    content_type: str | None = None
+    data: str | None = None
+
+
+class Composition(Resource, tag="Composition", gc=False):
+    """Its subject is one in R4, and a list in R5."""
+
+    status: str | None = None
+    subject: Reference | list[Reference] | None = None
+    encounter: Reference | None = None
+    date: str | None = None
+    text: msgspec.Raw = NOT_SENT
+    section: msgspec.Raw = NOT_SENT
+
+
+class EpisodeOfCare(Resource, tag="EpisodeOfCare", gc=False):
+    status: str | None = None
+    patient: Reference | None = None
+    type: list[Worded] = []
+    period: Period | None = None
 
 
 class Answer(Struct, rename="camel", gc=False):
@@ -176,16 +214,6 @@ class Patient(Resource, tag="Patient", gc=False):
     pass
 
 
-class Qualification(Struct, gc=False):
-    code: Worded | None = None
-
-
-class HumanName(Struct, gc=False):
-    """A name, of which only what stands behind it is read: credentials."""
-
-    suffix: list[str] = []
-
-
 class Practitioner(Resource, tag="Practitioner", gc=False):
     identifier: list[Identifier] = []
     name: list[HumanName] = []
@@ -208,7 +236,8 @@ class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
 
 AnyResource = (
     Encounter | Procedure | Claim | ServiceRequest | Coverage | Organization | Condition | CarePlan | Goal
-    | Observation | QuestionnaireResponse | Patient | Practitioner | PractitionerRole | OperationOutcome
+    | Observation | QuestionnaireResponse | DocumentReference | Binary | Composition | EpisodeOfCare | Patient
+    | Practitioner | PractitionerRole | OperationOutcome
 )  # fmt: skip
 """Every resource that is read, and a few that often come along and are passed over."""
 

@@ -12,6 +12,7 @@ from mappings.fhir.performers import NOBODY, People, Who
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import Condition, Procedure
 from mappings.fhir.service_minutes import Stated
+from mappings.plain_text import plain
 from mappings.visit import Interval, Minutes
 
 NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"})
@@ -226,7 +227,7 @@ def diagnosis_of(reference: Reference | str | None, records: Records) -> str:
 
 def notes_of(annotations: list[Annotation]) -> tuple[str, ...]:
     """The texts of notes."""
-    return tuple([note.text for note in annotations if note.text])
+    return tuple([plain(note.text) for note in annotations if note.text])
 
 
 def _name(procedure: Procedure) -> str:

@@ -5,9 +5,20 @@ One pass over what was read, before any of it is used, so that no rule has to as
 
 from mappings.fhir.base import Resource
 from mappings.fhir.datatypes import Reference
-from mappings.fhir.financial import Coverage
+from mappings.fhir.financial import Claim, Coverage
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import CarePlan, Condition, Encounter, Goal, Observation, Procedure, QuestionnaireResponse
+from mappings.fhir.resources import (
+    CarePlan,
+    Composition,
+    Condition,
+    DocumentReference,
+    Encounter,
+    EpisodeOfCare,
+    Goal,
+    Observation,
+    Procedure,
+    QuestionnaireResponse,
+)
 
 _WHOSE: dict[type[Resource], str] = {
     Encounter: "subject",
@@ -17,7 +28,11 @@ _WHOSE: dict[type[Resource], str] = {
     Goal: "subject",
     Observation: "subject",
     QuestionnaireResponse: "subject",
+    DocumentReference: "subject",
+    Composition: "subject",
     Coverage: "beneficiary",
+    Claim: "patient",
+    EpisodeOfCare: "patient",
 }
 """The element that names the patient, by the type of resource."""
 
@@ -46,9 +61,16 @@ def leave_out_others(records: Records, patient: str) -> None:
         return
     mine = f"Patient/{patient}"
     for kind, element in _WHOSE.items():
-        subjects = [getattr(one, element) for one in records.all(kind)]
+        subjects = [_one(getattr(one, element)) for one in records.all(kind)]
         if [one for one in subjects if one is None or one.reference != mine]:
             _judge(kind, subjects, patient, records)
+
+
+def _one(subject: Reference | list[Reference] | None) -> Reference | None:
+    """R5 gives a Composition several subjects, of whom the first is looked at."""
+    if isinstance(subject, list):
+        return subject[0] if subject else None
+    return subject
 
 
 def _judge(kind: type[Resource], subjects: list[Reference | None], patient: str, records: Records) -> None:

@@ -34,6 +34,16 @@ SHARED: dict[str, Prefetch] = {
         False,
         "earlier visits tell how often a service was given",
     ),
+    "encounters": Prefetch(
+        "Encounter?patient={{context.patientId}}&_sort=-date&_count=100",
+        False,
+        "earlier visits of which no Procedure is recorded are counted by them",
+    ),
+    "episodes": Prefetch(
+        "EpisodeOfCare?patient={{context.patientId}}",
+        False,
+        "the start of the course of care is read from them where no plan states it",
+    ),
     "coverage": Prefetch(
         "Coverage?patient={{context.patientId}}", False, "the payer, and with it the rule book, is read from it"
     ),
@@ -46,6 +56,11 @@ SHARED: dict[str, Prefetch] = {
     "goals": Prefetch("Goal?patient={{context.patientId}}", False, "measurable goals are read from them"),
     "observations": Prefetch(
         "Observation?encounter={{context.encounterId}}", False, "findings and outcome measures are read from them"
+    ),
+    "documents": Prefetch(
+        "DocumentReference?encounter={{context.encounterId}}",
+        False,
+        "the visit's notes are read from them: words that document what nothing else shows",
     ),
     "forms": Prefetch(
         "QuestionnaireResponse?patient={{context.patientId}}&_sort=-authored&_count=50",

@@ -33,9 +33,10 @@ def progress_report(visit: Visit, book: RuleBook) -> str:
         return ""
     day = visit.history.visits_since_report + 1
     since = visit.history.reported_on
-    if since is None and visit.history.plan_start is None:
+    if since is None and visit.history.care_start is None:
         return ""
-    after = f"the report of {since}" if since is not None else "the plan's start"
+    began = "the plan's start" if visit.history.plan_start is not None else "the start of the episode of care"
+    after = f"the report of {since}" if since is not None else began
     return f"treatment day {day} after {after}" if day >= rule.value else ""
 
 
@@ -43,7 +44,7 @@ def reevaluation(visit: Visit, book: RuleBook) -> str:
     """Why a re-evaluation is due ("" where it is not): after 4 weeks or 12 visits (HNS Treatment Plans)."""
     days, visits = book.reevaluation_days, book.reevaluation_visits
     history = visit.history
-    since = max(filter(None, (history.evaluated_on, history.plan_start)), default=None)
+    since = max(filter(None, (history.evaluated_on, history.care_start)), default=None)
     if days is None or visits is None or since is None or not history.seen:
         return ""
     renewed = history.evaluated_on is not None and since != history.evaluated_on
