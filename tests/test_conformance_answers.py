@@ -16,6 +16,7 @@ from plugin.fixes import Draft, Drafts, Patient
 from plugin.review import review_all
 from plugin.services import services
 from plugin.settings import Settings
+from plugin.strict import faults
 from tests.answers import drafts, wrong
 from tests.builders import (
     BCBSNC,
@@ -30,7 +31,7 @@ from tests.builders import (
     order_request,
 )
 from tests.case_files import Case, book_for, read_cases, visit_of
-from tests.exchange import cards, finding, send, the, with_code
+from tests.exchange import actions, cards, finding, send, the, with_code
 from tests.visits import BATCH, BY_THERAPIST, CLEAN, CORRECTABLE, EXERCISE, FAULTY, MANUAL, chiro
 
 EXAMPLES = sorted((Path(__file__).resolve().parent.parent / "examples").glob("*.json"))
@@ -54,6 +55,15 @@ def test_every_example(client: FlaskClient, path: Path) -> None:
     request = json.loads(path.read_bytes())
     answer = client.post(f"/cds-services/{SERVICE_OF[request['hook']]}", data=path.read_bytes())
     assert wrong(answer.get_json(), drafts(request)) == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_resources_are_fhir(client: FlaskClient, path: Path) -> None:
+    """Every resource that the answer to an example creates or updates is valid FHIR R4."""
+    request = json.loads(path.read_bytes())
+    done = actions(cards(client, path.read_bytes(), SERVICE_OF[request["hook"]]))
+    for resource in (action["resource"] for action in done if "resource" in action):
+        assert faults(resource) == []
 
 
 def drafted(visit: Visit) -> Drafts:
