@@ -14,10 +14,10 @@ _UNSEEN = re.compile(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 _MARKUP = re.compile(r"[<>`*_\[\]\\{}|~]")
-_LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
-"""Where an extended autolink is broken off: https://, www. and the addresses of mail (GFM, section 6.9)."""
+_ADDRESS = re.compile(r"(:)(//)|(www)(\.)|()(@)", re.IGNORECASE)
+"""What makes an extended autolink: https://, www. and the addresses of mail (GFM, section 6.9)."""
 _INERT = re.compile(r"[A-Za-z0-9 .,;:'/-]*")
-"""Text that stays as it is, unless it holds an address."""
+"""Text that stays as it is, unless it is long or holds an address."""
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 LONGEST = 160
 SUMMARY = 139
@@ -26,28 +26,34 @@ SUMMARY = 139
 
 def plain(text: str) -> str:
     """A caller's words as inert Markdown."""
-    words = _bounded(text)
-    return words if _INERT.fullmatch(words) else _MARKDOWN.sub(r"\\\1", words).translate(_HTML)
+    return text if _is_inert(text) else _MARKDOWN.sub(r"\\\1", _bounded(text)).translate(_HTML)
 
 
 def unmarked(text: str) -> str:
     """A caller's words for a plain sentence: no markup characters at all."""
-    words = _bounded(text)
-    return words if _INERT.fullmatch(words) else _MARKUP.sub("", words)
+    return text if _is_inert(text) else _MARKUP.sub("", _bounded(text))
 
 
 def in_code(text: str) -> str:
     """A caller's words for a code span."""
-    return _bounded(text).replace("`", "'").translate(_HTML)
+    return text if _is_inert(text) else _bounded(text).replace("`", "'").translate(_HTML)
+
+
+def _is_inert(text: str) -> bool:
+    if len(text) > LONGEST or _INERT.fullmatch(text) is None:
+        return False
+    return "://" not in text and "www." not in text.lower()
 
 
 def _bounded(text: str) -> str:
     """A caller's words on one line, seen as they are, of bounded length, without an address that becomes a link."""
-    if not _INERT.fullmatch(text):
-        text = _CONTROL.sub(" ", _UNSEEN.sub("", text))
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1] + "…"
-    return _LINKED.sub(" ", text)
+    words = _CONTROL.sub(" ", _UNSEEN.sub("", text))
+    cut = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    return _ADDRESS.sub(_broken_off, cut)
+
+
+def _broken_off(address: re.Match[str]) -> str:
+    return " ".join(part for part in address.groups() if part is not None)
 
 
 def summary(text: str) -> str:
