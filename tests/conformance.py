@@ -90,7 +90,7 @@ def _parts(every: dict[str, Row]) -> Iterator[str]:
         " it; and, below, what goes beyond the text: Da Vinci CRD, the Inferno test kit, robustness. A row is met only"
         " where a test would fail if it were not."
     )
-    counts = Counter(row.status for row in every.values())
+    counts = Counter[str](row.status for row in every.values())
     yield "\n".join(
         ["| Status | Rows | Means |", "| --- | --- | --- |"]
         + [f"| {status} | {counts[status]} | {means} |" for status, means in STATUS.items()]

@@ -23,7 +23,7 @@ def test_page_is_fresh() -> None:
 
 def test_counts_at_the_top() -> None:
     """The page begins with how many rows have which status."""
-    counts = Counter(row.status for row in ROWS.values())
+    counts = Counter[str](row.status for row in ROWS.values())
     top = page().partition("## ")[0]
     assert all(f"| {status} | {counts[status]} |" in top for status in STATUS)
 

@@ -4,10 +4,11 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from markdown_it import MarkdownIt
 
 from plugin.text import LONGEST, in_code, plain, unmarked
 from tests.builders import Json, claim, claim_request, coded, item, order, order_request, procedure
-from tests.exchange import cards, send
+from tests.exchange import cards, finding, send
 from tests.visits import EXERCISE
 
 ATTACKS = {
@@ -151,3 +152,27 @@ def test_on_cards(client: FlaskClient, name: str) -> None:
                 assert not re.search(r"<\w|</|<!|://|www\.|\w@|(?<!\\)\]\(", text, re.IGNORECASE), text
                 assert not INVISIBLE.search(text.replace("\n", " "))
                 assert "**Medicare Manual**" not in text
+
+
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+OURS = {
+    *("paragraph_open", "paragraph_close", "inline", "blockquote_open", "blockquote_close"),
+    *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
+    *("text", "text_special", "softbreak", "strong_open", "strong_close", "link_open", "link_close", "code_inline"),
+}
+"""What a detail of ours is made of."""
+
+
+@each
+def test_rendered(client: FlaskClient, name: str) -> None:
+    """A renderer that allows raw HTML finds in a detail only our own kinds of parts, and links only to our sources."""
+    for body in everywhere(ATTACKS[name]):
+        if send(client, body).status_code == 400:
+            continue
+        for card in cards(client, body):
+            blocks = MARKDOWN.parse(card["detail"])
+            parts = [*blocks, *(part for block in blocks for part in block.children or ())]
+            assert {part.type for part in parts} <= OURS
+            linked = [part.attrs["href"] for part in parts if part.type == "link_open"]
+            assert linked == [source["url"] for source in finding(card)["sources"] if source["title"] != "VisitCue"]
+            assert sum(part.type == "blockquote_open" for part in parts) <= 1
