@@ -1,4 +1,4 @@
-"""The command line: `visitcue serve|review|explain|payers|findings|codes|validate|reference|rules`.
+"""The command line: `visitcue serve|review|explain|payers|findings|codes|validate|reference|rules|feedback|store`.
 
 Exit status 0: all well. 1: critical findings, an invalid resource or stale pages. 2: something could not be done, said
 in one line.
@@ -23,7 +23,17 @@ from mappings import books_in_force, tables
 from mappings.books_in_force import UnknownPayerError
 from mappings.errors import RuleFileError, shown
 from mappings.ncci import store
-from plugin import cli_explain, cli_payers, cli_rules, finding_list, reference, serving, strict
+from plugin import (
+    cli_explain,
+    cli_feedback,
+    cli_payers,
+    cli_rules,
+    cli_store,
+    finding_list,
+    reference,
+    serving,
+    strict,
+)
 from plugin.answer import Answer, Setup
 from plugin.cards import EXTENSION
 from plugin.documents import review_document
@@ -31,6 +41,7 @@ from plugin.explain import Explanation, NotExplainedError, explained
 from plugin.explain_imported import ImportedExplanation, explained_by_imported
 from plugin.services import services
 from plugin.settings import Settings
+from plugin.store.errors import StoreError
 
 CRITICAL, FAILED = 1, 2
 
@@ -41,6 +52,8 @@ cli = typer.Typer(
     add_completion=False,
 )
 cli.add_typer(cli_rules.rules, name="rules")
+cli.add_typer(cli_feedback.feedback, name="feedback")
+cli.add_typer(cli_store.store, name="store")
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
 Files = Annotated[list[Path], typer.Argument(help="JSON files.", show_default=False)]
 On = Annotated[str, typer.Option("--on", metavar="DATE", help="Date of service, such as 2026-03-02.")]
@@ -50,7 +63,7 @@ def main() -> None:
     """The console command. A fault of the installation's rule files is one line, not a traceback."""
     try:
         cli()
-    except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError) as error:
+    except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError, StoreError) as error:
         _fail(str(error))
     except ValidationError as error:
         told = ((str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, ")) for one in error.errors())
@@ -95,6 +108,9 @@ def serve(
     settings = Settings()
     books_in_force.load(settings.base_book)
     books_in_force.installed_ncci(settings.ncci_folder)
+    from plugin.store.engine import open_store
+
+    open_store(settings).dispose()  # the workers open it each for itself
     print(serving.banner(host, port))
     serving.run(host, port, workers)
 

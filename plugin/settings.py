@@ -4,14 +4,15 @@ import os
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """Every setting with its default; the defaults run on a fresh machine."""
 
-    model_config = SettingsConfigDict(env_prefix="VISITCUE_")
+    # A fault is told without the value: it may hold a password.
+    model_config = SettingsConfigDict(env_prefix="VISITCUE_", hide_input_in_errors=True)
 
     base_book: str = Field(default="hns", description="The practice's rule book where a payer is not recognised.")
     claim_hook: str = Field(
@@ -28,6 +29,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("visitcue", appauthor=False),
         description="Where the installation keeps what was imported into it, such as the official NCCI tables.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="A PostgreSQL database for feedback and used tokens, as postgresql://user:password@host/database;"
+        " without it they are kept in a SQLite file in data_dir.",
+    )
+    keep_days: int = Field(
+        default=400, ge=0, description="How many days shown cards and their feedback are kept; 0 keeps all."
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
 

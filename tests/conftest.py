@@ -10,6 +10,9 @@ from flask.testing import FlaskClient
 from plugin import cli
 from plugin.web.app import create_app
 from tests.command import Done, Run
+from tests.stores import new_store, store
+
+__all__ = ["new_store", "store"]  # fixtures, which pytest looks for here
 
 
 @pytest.fixture(scope="session", autouse=True)

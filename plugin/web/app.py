@@ -10,20 +10,26 @@ from flask import Flask
 from mappings import books_in_force
 from plugin.logs import configure_logs
 from plugin.settings import Settings
-from plugin.web import cors, errors, hook_routes
+from plugin.store.engine import open_store
+from plugin.store.recorder import Recorder
+from plugin.web import cors, errors, feedback_routes, hook_routes
 
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application with everything read-only loaded; raises RuleFileError on a bad rule file."""
+    """The application with everything read-only loaded; raises RuleFileError, or StoreError."""
     settings = settings or Settings()
     books_in_force.load(settings.base_book)
     configure_logs()
+    store = open_store(settings)
+    recorder = Recorder(store, settings.keep_days)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    hook_routes.add(app, settings)
+    app.extensions["store"], app.extensions["recorder"] = store, recorder
+    hook_routes.add(app, settings, recorder)
+    feedback_routes.add(app, settings, store)
     errors.add(app)
     cors.add(app)
     # What is loaded now stays, so the collector need not walk it; and a request makes some thousands of short-lived

@@ -17,10 +17,12 @@ from plugin.outside.fhir_client import FhirClient
 from plugin.questionnaire import documentation_form
 from plugin.services import services
 from plugin.settings import Settings
+from plugin.store.recorder import Recorder
+from plugin.store.shown import of_answer
 from plugin.web.media import FHIR_JSON, JSON
 
 
-def add(app: Flask, settings: Settings) -> None:
+def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
     """Add the routes that an EHR calls."""
     hooks = {hook.service.id: hook for hook in services(settings)}
     announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
@@ -49,6 +51,7 @@ def add(app: Flask, settings: Settings) -> None:
         setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
         answered = answer(hook, request.get_data(cache=False), gather, setup)
         body = wire.encode(answered.cards)
+        recorder.note(of_answer(service_id, answered.cards, setup.today))
         log.info("answered", service=service_id, **_told(answered), ms=_since(began))
         return Response(body, mimetype=JSON)
 

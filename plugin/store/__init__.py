@@ -1,0 +1,1 @@
+"""What the service remembers: cards, feedback, used tokens. The only package that imports SQLAlchemy and Alembic."""

@@ -1,0 +1,39 @@
+"""Where an EHR says what became of the cards."""
+
+import datetime as dt
+
+import structlog
+from flask import Flask, Response, request
+
+from cds_hooks.feedback import read_feedback
+from cds_hooks.outcome import Issue, Refusal
+from plugin.services import services
+from plugin.settings import Settings
+from plugin.store.engine import Engine
+from plugin.store.errors import StoreUnavailable
+from plugin.store.feedback import save
+from plugin.web.media import FHIR_JSON, JSON
+
+
+def add(app: Flask, settings: Settings, store: Engine) -> None:
+    """Add the feedback route of every service."""
+    known = [hook.service.id for hook in services(settings)]
+    log = structlog.get_logger()
+
+    @app.post("/cds-services/<service_id>/feedback")
+    def feedback(service_id: str) -> Response:
+        if service_id not in known:
+            words = f"There is no service of this id; the services are {', '.join(known)}."
+            raise Refusal(404, Issue("not-found", words))
+        if request.mimetype not in ("", JSON, FHIR_JSON):
+            raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
+        entries = read_feedback(request.get_data(cache=False))
+        try:
+            save(store, service_id, entries, dt.datetime.now(dt.UTC))
+        except StoreUnavailable as error:
+            log.warning("feedback not stored", service=service_id, error=str(error))
+            words = "The feedback could not be stored; the same body may be sent again later."
+            raise Refusal(503, Issue("transient", words)) from None
+        accepted = sum(entry.outcome == "accepted" for entry in entries)
+        log.info("feedback", service=service_id, accepted=accepted, overridden=len(entries) - accepted)
+        return Response(b"{}", mimetype=JSON)
