@@ -10,6 +10,11 @@ class Prefetch(msgspec.Struct, frozen=True):
     needed: bool
     why: str
 
+    @property
+    def kind(self) -> str:
+        """The type of resource that the template asks for."""
+        return self.query.split("?", 1)[0].split("/", 1)[0]
+
 
 class Hook(msgspec.Struct, frozen=True):
     """A hook's contract: its names (the first is announced) and its context.

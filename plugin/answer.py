@@ -13,6 +13,7 @@ from cds_hooks.service import Service
 from mappings import books_in_force
 from mappings.fhir.reader import Records, read_value
 from mappings.fhir.record import Context
+from mappings.fhir.whose import leave_out_others
 from mappings.ncci_in_force import NcciTables
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Gap
@@ -100,25 +101,30 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     for key, value in found.items():
         if type(value) is Present:
             read_value(value.value, f"prefetch.{key}", records)
+    leave_out_others(records, request.patient_id)
+    partly = {key: value for key, value in found.items() if type(value) is Present and value.incomplete}
     context = Context(
         patient=request.patient_id,
         encounter=request.encounter_id,
         today=setup.today,
-        record_sent="procedures" not in missing,
-        not_sent=_not_sent(missing),
+        record_sent="procedures" not in missing and "procedures" not in partly,
+        not_sent=_not_sent(missing, partly),
         history_sent="history" not in missing,
     )
     visits = tuple(hook.visits(drafted, records, context))
-    unavailable = tuple(_gap(hook.service, request, key, value) for key, value in missing.items())
+    unavailable = tuple(
+        [_gap(hook.service, request, key, value.why) for key, value in missing.items()]
+        + [Gap(f"prefetch.{key}", value.incomplete) for key, value in partly.items()]
+    )
     return conclude(Facts(visits, tuple(records.gaps), unavailable), drafted, request, setup)
 
 
-def _not_sent(missing: dict[str, Unavailable]) -> frozenset[str]:
-    """The kinds of evidence that cannot be called missing, because what shows them was not to be had.
+def _not_sent(missing: dict[str, Unavailable], partly: dict[str, Present]) -> frozenset[str]:
+    """The kinds of evidence that cannot be called missing, because what shows them was not to be had, or not all of it.
 
     An EHR that keeps no forms does not send any; only a look-up that failed means that there may be some.
     """
-    failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT}
+    failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT} | partly.keys()
     return frozenset[str]().union(*(SHOWN_BY[key] for key in failed & SHOWN_BY.keys()))
 
 
@@ -147,9 +153,8 @@ def _insist(service: Service, missing: dict[str, Unavailable]) -> None:
         raise Refusal(412, *issues)
 
 
-def _gap(service: Service, request: HookRequest, key: str, value: Unavailable) -> Gap:
+def _gap(service: Service, request: HookRequest, key: str, why: str) -> Gap:
     part = service.prefetch[key]
-    why = value.why
     if resolve(part.query, request.tokens) is None:
         why = "the context names no encounter to look it up by"
     return Gap(f"prefetch.{key}", f"{part.why}; {why}")

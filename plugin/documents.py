@@ -12,6 +12,7 @@ from cds_hooks.request import HookRequest
 from mappings.fhir.reader import Records, id_of, raw_entries, read_value, resource_type
 from mappings.fhir.record import Context
 from mappings.fhir.visits import encounter_visits, order_visits
+from mappings.fhir.whose import leave_out_others
 from mappings.visit import Facts, Gap
 from plugin.answer import Answer, Setup, answer, conclude, from_prefetch
 from plugin.hooks import claim_submit
@@ -70,6 +71,7 @@ def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     alone = not types - {"Claim", "ServiceRequest"}
     if not alone:
         read_value(raw, "$", records)
+        leave_out_others(records, _patient(drafted))
     context = Context(_patient(drafted), "", setup.today, record_sent=not alone, history_sent=not alone)
     if drafted.claims:
         visits = claim_submit.visits(drafted, records, context)

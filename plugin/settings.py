@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from plugin import addresses
 from plugin.logs import Level
 
 
@@ -21,13 +22,25 @@ class Settings(BaseSettings):
     claim_hook: str = Field(
         default="org.visitcue.claim-submit", description="The name under which the claim hook is announced."
     )
+    fhir_networks: list[str] = Field(
+        default=[],
+        description='Private networks that FHIR servers may be in, as a JSON list such as ["10.20.0.0/16"].',
+    )
     fhir_servers: list[str] = Field(
         default=[],
         description="Base addresses of FHIR servers that missing prefetch may be read from, as a JSON list."
         " A request that names another server is answered from its prefetch alone.",
     )
+    fhir_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) by which FHIR servers are checked instead of the public ones.",
+    )
     fetch_seconds: float = Field(
-        default=2.0, description="How long reading missing prefetch may take, all keys together."
+        default=2.0, gt=0, le=60, description="How long reading missing prefetch may take, all keys together."
+    )
+    fetch_pages: int = Field(default=10, ge=1, le=1000, description="The most pages that are read of one search.")
+    fetch_bytes: int = Field(
+        default=5_000_000, ge=1000, description="The largest answer to one search that is read, all pages together."
     )
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("visitcue", appauthor=False),
@@ -50,6 +63,24 @@ class Settings(BaseSettings):
         description="The bearer token that /metrics asks for. Without one, /metrics answers this machine alone.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
+
+    @field_validator("fhir_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        return [str(addresses.network(one)) for one in value]
+
+    @field_validator("fhir_servers")
+    @classmethod
+    def _servers(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        networks = [addresses.network(one) for one in info.data.get("fhir_networks", ())]
+        return [addresses.fhir_server(one, networks) for one in value]
+
+    @field_validator("fhir_ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            addresses.check_certificates(value)
+        return value
 
     @field_validator("data_dir", mode="before")
     @classmethod

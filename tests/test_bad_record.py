@@ -93,7 +93,7 @@ IGNORED: list[Json] = [
     {"resourceType": "Xyz"},
     {"resourceType": "Patient", "id": "test-patient", "name": [{"family": "Quixworth"}]},
     {"resourceType": "Practitioner", "id": "p"},
-    OUTCOME,
+    {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "informational"}]},
     {"resourceType": "Bundle", "entry": []},
 ]
 

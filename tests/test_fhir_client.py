@@ -61,7 +61,7 @@ REQUESTS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def listed() -> FlaskClient:
     """An installation that may read from one FHIR server."""
     return create_app(Settings(fhir_servers=[LISTED + "/"], fetch_seconds=20)).test_client()

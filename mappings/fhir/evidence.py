@@ -7,7 +7,7 @@ import msgspec
 
 from mappings import tables
 from mappings.fhir import coding
-from mappings.fhir.datatypes import Reference, Worded
+from mappings.fhir.datatypes import Worded
 from mappings.fhir.dates import day_of
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import CarePlan, Goal, Observation
@@ -32,38 +32,25 @@ class Shown(msgspec.Struct, frozen=True):
     totals: dict[str, Minutes]
 
 
-def of_patient(subject: Reference | None, patient: str, name: str, records: Records) -> bool:
-    """Whether a resource may be read for this patient; one that names another patient is a gap."""
-    if subject is None or subject.reference == f"Patient/{patient}":
-        return True
-    other = records.id_of(subject, "Patient")
-    if not patient or not other or other == patient or other.startswith("urn:"):
-        return True
-    records.gap(name, "it belongs to another patient than the one in context; it was left out")
-    return False
-
-
-def shared_evidence(records: Records, patient: str, encounters: frozenset[str], day: dt.date) -> Shown:
+def shared_evidence(records: Records, encounters: frozenset[str], day: dt.date) -> Shown:
     """What care plans, goals and observations show of every service of the visit."""
     kinds: set[str] = set()
     totals: dict[str, Minutes] = {}
-    if active_plans(records, patient, day):
+    if active_plans(records, day):
         kinds.add("care-plan")
     for goal in records.all(Goal):
         if goal.lifecycle_status in ("cancelled", "entered-in-error", "rejected"):
             continue
-        if of_patient(goal.subject, patient, f"Goal/{goal.id or '?'}", records):
-            kinds.add("goal")
-            if any(_has_detail(target) for target in goal.target):
-                kinds.add("measurable-goal")
+        kinds.add("goal")
+        if any(_has_detail(target) for target in goal.target):
+            kinds.add("measurable-goal")
     for observation in records.all(Observation):
         if observation.status in ("entered-in-error", "cancelled"):
             continue
-        if of_patient(observation.subject, patient, f"Observation/{observation.id or '?'}", records):
-            seen = _observed(observation, encounters, day, records)
-            kinds |= seen
-            if not seen.isdisjoint(_TOTALS):
-                _add_total(observation, seen & _TOTALS, totals, records)
+        seen = _observed(observation, encounters, day, records)
+        kinds |= seen
+        if not seen.isdisjoint(_TOTALS):
+            _add_total(observation, seen & _TOTALS, totals, records)
     return Shown(frozenset(kinds - _TOTALS), totals)
 
 
@@ -130,7 +117,7 @@ def _observation_kinds(concept: Worded | None) -> frozenset[str]:
     return tables.observation_in_words(words) if words else _NOTHING
 
 
-def active_plans(records: Records, patient: str, day: dt.date) -> list[CarePlan]:
+def active_plans(records: Records, day: dt.date) -> list[CarePlan]:
     """The care plans in force on a day."""
     found = []
     for plan in records.all(CarePlan):
@@ -142,6 +129,5 @@ def active_plans(records: Records, patient: str, day: dt.date) -> list[CarePlan]
             continue
         if plan.status == "completed" and start is None:
             continue  # nothing says that it was still in force
-        if of_patient(plan.subject, patient, f"CarePlan/{plan.id or '?'}", records):
-            found.append(plan)
+        found.append(plan)
     return found

@@ -4,7 +4,6 @@ import msgspec
 
 from mappings import books_in_force
 from mappings.fhir.datatypes import Party
-from mappings.fhir.evidence import of_patient
 from mappings.fhir.reader import Records, resolve
 from mappings.fhir.resources import Claim, Coverage, Organization, ServiceRequest
 from mappings.visit import Payer
@@ -23,7 +22,7 @@ class _Printed:
         return Payer(book, tuple(dict.fromkeys(saw)))
 
 
-def claim_payer(claim: Claim, records: Records, patient: str) -> Payer:
+def claim_payer(claim: Claim, records: Records) -> Payer:
     """The payer of the claim's focal insurance (else the first by sequence), then of its insurer."""
     printed = _Printed()
     insurance = sorted(claim.insurance, key=lambda one: (not one.focal, one.sequence or 0))
@@ -35,7 +34,7 @@ def claim_payer(claim: Claim, records: Records, patient: str) -> Payer:
         elif reference is not None:
             _read_reference(reference, claim.contained, records, printed)
     else:
-        coverage = _primary(records, patient)
+        coverage = _primary(records)
         if coverage is not None:
             _read_coverage(coverage, claim.contained, records, printed)
     if claim.insurer is not None:
@@ -57,13 +56,13 @@ def is_authorized(claim: Claim, path: str, records: Records) -> bool:
     return found
 
 
-def order_payer(orders: list[ServiceRequest], records: Records, patient: str) -> Payer:
+def order_payer(orders: list[ServiceRequest], records: Records) -> Payer:
     """The payer of the coverage that the orders name, else of the patient's first coverage."""
     printed = _Printed()
     named = [reference for order in orders for reference in order.insurance]
     coverage = next(filter(None, (records.get(Coverage, reference) for reference in named)), None)
     if coverage is None:
-        coverage = _primary(records, patient)
+        coverage = _primary(records)
     if coverage is not None:
         _read_coverage(coverage, [], records, printed)
     else:
@@ -72,14 +71,10 @@ def order_payer(orders: list[ServiceRequest], records: Records, patient: str) ->
     return printed.payer()
 
 
-def _primary(records: Records, patient: str) -> Coverage | None:
+def _primary(records: Records) -> Coverage | None:
     """The patient's own coverage to bill first: active before others, then by its stated order."""
-    own = [
-        one
-        for one in records.all(Coverage)
-        if of_patient(one.beneficiary, patient, f"Coverage/{one.id or '?'}", records)
-    ]
-    return min(own, key=lambda one: (one.status not in (None, "active"), one.order or 1), default=None)
+    every = records.all(Coverage)
+    return min(every, key=lambda one: (one.status not in (None, "active"), one.order or 1), default=None)
 
 
 def _read_coverage(coverage: Coverage, contained: list[msgspec.Raw], records: Records, printed: _Printed) -> None:

@@ -70,6 +70,15 @@ class Records:
         """Every resource of one type, in the order in which they came."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
 
+    def keep(self, kind: type[Resource], wanted: list[bool]) -> list[Resource]:
+        """Of one type, keep the resources that are wanted, by their places in `all`; the others are returned."""
+        every = self._by_type[kind]
+        left = [one for one, keep in zip(every, wanted, strict=True) if not keep]
+        self._by_type[kind] = [one for one, keep in zip(every, wanted, strict=True) if keep]
+        gone = {id(one) for one in left}
+        self._by_reference = {name: one for name, one in self._by_reference.items() if id(one) not in gone}
+        return left
+
     def get(self, kind: type[R], reference: Reference | str | None) -> R | None:
         """The resource that a reference names (relative, absolute or urn:uuid), if it came along."""
         text = reference if reference is None or isinstance(reference, str) else reference.reference

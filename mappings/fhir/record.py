@@ -52,8 +52,8 @@ class Record:
         self.records = records
         self.context = context
         self.people = people
-        self.procedures = services.given(records, context.patient)
-        self.forms = forms_of(records, context.patient)
+        self.procedures = services.given(records)
+        self.forms = forms_of(records)
         self._told = history.told_by(self.forms, records)
         self._of_whole_visits = [form for form in self.forms if not form.answered.isdisjoint(whole_visit.LINKS)]
         self._forms_by_owner: dict[str, list[Form]] = {}
@@ -67,10 +67,7 @@ class Record:
         every = self.records.all(Encounter)
         if found is None and not self.context.encounter and len(every) == 1:
             found = every[0]
-        if found is None:
-            return None
-        name = f"Encounter/{found.id or '?'}"
-        return found if evidence.of_patient(found.subject, self.context.patient, name, self.records) else None
+        return found
 
     def days(self) -> list[Dated]:
         """The days of the encounter: those of its procedures, else its own start, else today (read from nowhere)."""
@@ -100,7 +97,7 @@ class Record:
 
     def not_given(self, day: dt.date, encounters: frozenset[str]) -> dict[str, str]:
         """The services of a day that the record says were not given: the Procedure's status, by billing code."""
-        found = services.not_given(self.records, self.context.patient)
+        found = services.not_given(self.records)
         return {one.billed.code: one.procedure.status or "" for one in found if _belongs(one, day, encounters)}
 
     def shared(self, day: dt.date, encounters: frozenset[str], refs: list[str]) -> Shared:
@@ -108,10 +105,9 @@ class Record:
 
         `refs` are its Procedures and orders: a form about one of them may speak for the visit as well.
         """
-        patient = self.context.patient
         forms = [form.answered for form in self.forms if not form.belongs_to and _is_of(form, day, encounters)]
         answered = _NOTHING.union(*forms)
-        shown = evidence.shared_evidence(self.records, patient, encounters, day)
+        shown = evidence.shared_evidence(self.records, encounters, day)
         kinds, totals = shown.kinds, shown.totals
         if self._of_whole_visits:
             speaking = whole_visit.forms_for(self._of_whole_visits, day, encounters, frozenset(refs))
@@ -119,7 +115,7 @@ class Record:
             kinds = kinds.union(whole_visit.done_that_day(speaking, day))
             answered -= {link for link, kind in whole_visit.KINDS.items() if kind not in kinds}
         return Shared(
-            plans=evidence.active_plans(self.records, patient, day),
+            plans=evidence.active_plans(self.records, day),
             evidence=kinds.union(totals) if totals else kinds,
             answered=answered,
             totals=totals,

@@ -266,8 +266,12 @@ class PractitionerRole(Resource, tag="PractitionerRole", gc=False):
     specialty: list[Worded] = []
 
 
+class OutcomeIssue(Struct, gc=False):
+    severity: str | None = None
+
+
 class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
-    pass
+    issue: list[OutcomeIssue] = []
 
 
 AnyResource = (
@@ -282,8 +286,16 @@ class Entry(Struct, rename="camel", gc=False):
     resource: AnyResource | None = None
 
 
+class Link(Struct, gc=False):
+    """A link of a Bundle of search results: `next` is where the results go on."""
+
+    relation: str | None = None
+    url: str = ""
+
+
 class Bundle(Resource, tag="Bundle", gc=False):
     entry: list[Entry] = []
+    link: msgspec.Raw = NOT_SENT
 
 
 AnyValue = AnyResource | Bundle | None

@@ -7,7 +7,6 @@ import msgspec
 from mappings.fhir import coding, performers
 from mappings.fhir.datatypes import Annotation, Concept, Period, Reference, Worded
 from mappings.fhir.dates import day_of, interval_of, naive
-from mappings.fhir.evidence import of_patient
 from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
 from mappings.fhir.performers import NOBODY, People, Who
 from mappings.fhir.reader import Records
@@ -66,32 +65,30 @@ class Given(msgspec.Struct, frozen=True):
         return text.endswith(("Z", "+00:00")) and text[11:13] < "12"
 
 
-def not_given(records: Records, patient: str) -> list[Given]:
-    """The procedures that the record says were not given to this patient."""
+def not_given(records: Records) -> list[Given]:
+    """The procedures that the record says were not given."""
     return [
         Given(one, coding.billed(one.code), procedure_day(one), records.id_of(one.encounter, "Encounter"))
         for one in records.all(Procedure)
-        if one.status in NOT_GIVEN and of_patient(one.subject, patient, _name(one), records)
+        if one.status in NOT_GIVEN
     ]
 
 
-def given(records: Records, patient: str) -> list[Given]:
-    """The procedures that were given to this patient; those of another patient are gaps."""
-    me = f"Patient/{patient}"
+def given(records: Records) -> list[Given]:
+    """The procedures that were given."""
     encounters: dict[str | None, str] = {None: ""}
     found = []
     for procedure in records.all(Procedure):
-        status, subject, encounter = procedure.status, procedure.subject, procedure.encounter
+        status, encounter = procedure.status, procedure.encounter
         if status in NOT_GIVEN:
             continue
         if status not in PROCEDURE_STATUSES:
             records.gap(f"{_name(procedure)}.status", f"expected a procedure status, got {status!r}")
-        if subject is None or subject.reference == me or of_patient(subject, patient, _name(procedure), records):
-            named = None if encounter is None else encounter.reference
-            here = encounters.get(named)
-            if here is None:
-                here = encounters[named] = records.id_of(encounter, "Encounter")
-            found.append(Given(procedure, coding.billed(procedure.code), procedure_day(procedure), here))
+        named = None if encounter is None else encounter.reference
+        here = encounters.get(named)
+        if here is None:
+            here = encounters[named] = records.id_of(encounter, "Encounter")
+        found.append(Given(procedure, coding.billed(procedure.code), procedure_day(procedure), here))
     return found
 
 

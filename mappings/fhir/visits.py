@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import coding, evidence
+from mappings.fhir import coding, whose
 from mappings.fhir import lines as lines_of
 from mappings.fhir.dates import day_of, is_broken
 from mappings.fhir.joining import join_items, services_of_order
@@ -25,7 +25,7 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
     """The visits that a Claim bills, one for each date of service."""
     claim = draft.claim
     record = Record(records, context, People(records, claim, draft.path))
-    payer = claim_payer(claim, records, context.patient)
+    payer = claim_payer(claim, records)
     diagnosed = lines_of.diagnosed(claim, record)
     by_day: dict[dt.date, list[tuple[int, ClaimItem]]] = {}
     read_from: dict[dt.date, str] = {}
@@ -77,13 +77,20 @@ def _with_not_given(lines: list[Line], not_given: dict[str, str]) -> list[Line]:
     ]
 
 
+def _is_own(index: int, order: ServiceRequest, records: Records, context: Context) -> bool:
+    """Whether an order is for the patient in context; one that is not is a gap."""
+    if context.patient and whose.is_anothers(order.subject, context.patient, records):
+        records.gap(lines_of.order_name(index, order), whose.THEIRS)
+        return False
+    return True
+
+
 def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, context: Context) -> list[Visit]:
     """The visit of the draft orders that are ours; none where no order is."""
     ours = [
         (index, order, code)
         for index, order in orders
-        if (code := coding.billed(order.code)).code in tables.codes()
-        and evidence.of_patient(order.subject, context.patient, lines_of.order_name(index, order), records)
+        if (code := coding.billed(order.code)).code in tables.codes() and _is_own(index, order, records, context)
     ]
     if not ours:
         return []
@@ -102,7 +109,7 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
         taken |= {service.ref for service in joint}
         lines.append(lines_of.order_line(index, order, code, joint, record, shared))
     lines.extend(lines_of.recorded(found, taken, shared, billed=True))
-    payer = order_payer([order for _, order, _ in ours], records, context.patient)
+    payer = order_payer([order for _, order, _ in ours], records)
     return [record.visit(ORDERS, dated, payer, lines, shared)]
 
 
@@ -110,7 +117,7 @@ def encounter_visits(records: Records, context: Context) -> list[Visit]:
     """The visits of an Encounter that has Procedures and no draft, one a day on which any was given."""
     record = Record(records, context, People(records))
     encounters = frozenset({context.encounter}) - {""}
-    payer = order_payer([], records, context.patient)
+    payer = order_payer([], records)
     visits = []
     for dated in record.days():
         found = record.services(dated[0], encounters)

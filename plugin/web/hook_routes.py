@@ -9,10 +9,11 @@ from cds_hooks import cards as wire
 from cds_hooks.outcome import Issue, Refusal
 from cds_hooks.service import discovery
 from mappings import books_in_force
-from plugin import metrics
+from plugin import addresses, metrics
 from plugin.answer import Answer, Setup, answer
 from plugin.gather import gatherer
-from plugin.outside.fhir_client import FhirClient
+from plugin.outside.fetching import Fetcher
+from plugin.outside.fhir_client import Limits
 from plugin.questionnaire import documentation_form
 from plugin.services import services
 from plugin.settings import Settings
@@ -27,7 +28,9 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
     hooks = {hook.service.id: hook for hook in services(settings)}
     announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
     form = msgspec.json.encode(documentation_form())
-    gather = metrics.counted(gatherer(FhirClient(settings.fhir_servers, settings.fetch_seconds)))
+    limits = Limits(settings.fetch_seconds, settings.fetch_pages, settings.fetch_bytes)
+    networks = [addresses.network(one) for one in settings.fhir_networks]
+    gather = metrics.counted(gatherer(Fetcher(settings.fhir_servers, limits, networks, settings.fhir_ca_file)))
     ncci = books_in_force.installed_ncci(settings.ncci_folder)
 
     @app.get("/")
