@@ -127,7 +127,7 @@ def _about(drafts: list[Draft], one: Reviewed, every: Drafts) -> str:
 
 
 def _kind(draft: Draft) -> str:
-    return "claim" if draft.numbers else "order"
+    return "claim" if draft.name.startswith("Claim") else "order"
 
 
 def _told_apart(draft: Draft, one: Reviewed) -> str:

@@ -31,7 +31,7 @@ def plain(text: str) -> str:
 
 def unmarked(text: str) -> str:
     """A caller's words for a plain sentence: no markup characters at all."""
-    return text if _is_inert(text) else _MARKUP.sub("", _bounded(text))
+    return text if _is_inert(text) else _bounded(_MARKUP.sub("", text))
 
 
 def in_code(text: str) -> str:

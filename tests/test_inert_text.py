@@ -44,6 +44,7 @@ ATTACKS = {
     "right to left": "\u202egnp.elif\u202c \u2067x\u2069 \u200f\u061c",
     "zero width": "htt\u200bps://evil.example w\u2060ww.evil.example",
     "tags": "ok\U000e0041\U000e0042",
+    "markup within an address": "h*ttps:/*/evil.example w*ww.evil.example pay*@evil.example",
     "soft hyphens": "java\u00adscript:",
     "controls": "\x00\x1b[31m\x7f",
     "very long": "https://evil.example/" + "x" * 5000,
