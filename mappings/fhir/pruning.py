@@ -10,12 +10,13 @@ from itertools import zip_longest
 
 import msgspec
 
-DEEPEST = 100
+DEEPEST = 40
 """How many levels deep hollow members are looked for: FHIR has some ten, and each level costs a pass over the text."""
 
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _HOLLOW = (b"null", b'""', b"[]", b"{}")
+_OPENING = (b"{", b"[", b" ", b"\t", b"\r", b"\n")
 _NULL = msgspec.Raw(b"null")
 
 
@@ -33,9 +34,14 @@ def may_be_hollow(text: msgspec.Raw) -> bool:
 
 def pruned(value: msgspec.Raw, depth: int = 0) -> msgspec.Raw | None:
     """A value without its hollow members: the same one where it has none, None where nothing is left."""
+    text = memoryview(value).tobytes()
+    if not text.startswith(_OPENING):
+        return None if text in _HOLLOW else value
+    if text in _HOLLOW:
+        return None
     if depth > DEEPEST or not may_be_hollow(value):
         return value
-    text = memoryview(value).tobytes().strip()
+    text = text.strip()
     if text.startswith(b"{"):
         before = _PARTS.decode(text)
         members = pruned_members(before, depth)
