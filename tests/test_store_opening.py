@@ -29,6 +29,7 @@ import sys
 from plugin.settings import Settings
 from plugin.store.engine import open_store
 
+print("ready", flush=True)
 sys.stdin.readline()
 open_store(Settings()).dispose()
 """
@@ -98,31 +99,46 @@ def test_newer_store(new_store: NewStore) -> None:
 def test_first_opened_by_several(new_store: NewStore) -> None:
     """Five processes may open a new store at once."""
     settings = new_store()
+    variables = {**os.environ, **environment(settings)}
     openers = [
         subprocess.Popen(
             [sys.executable, "-c", OPENER],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **environment(settings)},
+            text=True,
+            env=variables,
         )
         for _ in range(5)
     ]
-    ended = [opener.communicate(b"\n", timeout=60)[1].decode() for opener in openers]
+    for opener in openers:
+        assert opener.stdout is not None
+        assert opener.stdout.readline() == "ready\n"
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write("\n")
+        opener.stdin.flush()
+    ended = [opener.communicate(timeout=60)[1] for opener in openers]
     assert ended == [""] * 5
     engine = connect(settings)
     assert is_ready(engine)
     engine.dispose()
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_forked(new_store: NewStore) -> None:
-    """A forked process has connections of its own: its end takes none from its parent."""
+    """A forked process begins without the connections of its parent, and has its own."""
     engine = open_store(new_store())
-    with engine.connect() as connection:
-        child = os.fork()
-        if child == 0:
-            os._exit(0 if is_ready(engine) else 1)
-        assert os.waitpid(child, 0)[1] == 0
-        assert connection.execute(sa.select(sa.literal(1))).scalar_one() == 1
+    assert is_ready(engine)
+    pool = engine.pool
+    assert isinstance(pool, sa.QueuePool)
+    assert pool.checkedin() == 1
+    child = os.fork()
+    if child == 0:
+        own = engine.pool
+        os._exit(0 if isinstance(own, sa.QueuePool) and own.checkedin() == 0 and is_ready(engine) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert pool.checkedin() == 1
     assert is_ready(engine)
     engine.dispose()
 
