@@ -107,9 +107,10 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
         patient=request.patient_id,
         encounter=request.encounter_id,
         today=setup.today,
-        record_sent="procedures" not in missing and "procedures" not in partly,
+        record_sent="procedures" not in missing,
         not_sent=_not_sent(missing, partly),
         history_sent="history" not in missing,
+        record_whole="procedures" not in partly,
     )
     visits = tuple(hook.visits(drafted, records, context))
     unavailable = tuple(

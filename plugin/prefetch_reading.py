@@ -34,6 +34,8 @@ def _told(value: AnyValue, part: Prefetch) -> Prefetched:
     if not value.entry:
         return following(_EMPTY, value, after)
     kinds = {type(entry.resource) for entry in value.entry}
+    if not after and len(kinds) == 1 and next(iter(kinds)).__name__ == part.kind:
+        return Present(value)
     kinds.discard(type(None))
     failed = OperationOutcome in kinds and any(
         issue.severity in ("error", "fatal")

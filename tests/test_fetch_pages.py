@@ -1,6 +1,7 @@
 """Searches in pages: all are read that the limits allow, from the same server only; what is not read is said."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -179,9 +180,13 @@ def test_bad_page(stub: FhirStub, listed: FlaskClient, bad: Any) -> None:
     assert (minutes(found), not_checked(found)) == (20, ["procedures"])
 
 
+def silent(handler: BaseHTTPRequestHandler) -> None:
+    handler.rfile.read(1)  # until the client goes
+
+
 def test_late_page(stub: FhirStub) -> None:
     """Pages that came before the deadline count, though the next one did not."""
-    stub.replies = {PROCEDURES: page(FIRST, then="p?2"), "p?2": lambda handler: handler.rfile.read(1)}
+    stub.replies = {PROCEDURES: page(FIRST, then="p?2"), "p?2": silent}
     found = cards(installation(stub, fetch_seconds=1), withheld(CLAIM, "procedures", server=stub.base))
     assert (minutes(found), not_checked(found)) == (20, ["procedures"])
 

@@ -122,7 +122,7 @@ def test_of_this_patient(client: FlaskClient, subject: Any) -> None:
 @pytest.mark.parametrize("subject", UNTOLD.values(), ids=UNTOLD)
 def test_untold_beside_others(client: FlaskClient, subject: Any) -> None:
     """Where another patient's record shows that the question was passed over, what does not tell is left out too."""
-    stranger = procedure("s", "97110", "09:00", 15, **THEIRS)
+    stranger = {**procedure("s", "97110", "09:00", 15), **THEIRS}
     found = cards(client, with_key("procedures", record({**EXERCISE, "subject": subject}, stranger)))
     assert unreadable(found) == ["Procedure/*"]
     assert "units.too-many" not in codes(found)

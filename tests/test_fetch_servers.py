@@ -36,7 +36,7 @@ from tests.fhir_stub import (
 )
 from tests.visits import EXERCISE
 
-FEW = 0.4
+FEW = 0.8
 """Seconds of a deadline that a test lets pass."""
 
 HANG = 15
@@ -345,7 +345,7 @@ def free_port() -> int:
 def test_dead_server(stub: FhirStub) -> None:
     """A server that gave no answer three times in a row is left alone for a while."""
     stub.replies[GOALS] = silent
-    listed = installation(stub, fetch_seconds=0.1)
+    listed = installation(stub, fetch_seconds=0.3)
     for _ in range(Circuit.FAILURES + 4):
         assert not_checked(cards(listed, asking(stub))) == ["goals"]
     assert stub.asked == [GOALS] * Circuit.FAILURES

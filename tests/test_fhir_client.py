@@ -192,11 +192,15 @@ def test_no_server_is_listed(client: FlaskClient, network: responses.RequestsMoc
     assert len(not_checked(found)) == 9
 
 
-def test_nothing_of_ours(listed: FlaskClient, network: responses.RequestsMock) -> None:
-    """Where no line is ours nothing is fetched: the patient's record is not read without a reason."""
+NOT_OURS = {"claim": CLEAN["claim, none of ours"], "order": order_request(order("o-1", "80053", 1))}
+
+
+@pytest.mark.parametrize("server", [LISTED, None])
+@pytest.mark.parametrize("body", NOT_OURS.values(), ids=NOT_OURS)
+def test_nothing_of_ours(listed: FlaskClient, network: responses.RequestsMock, body: Json, server: str | None) -> None:
+    """Where no line is ours nothing is fetched or called missing: a record is not read without a reason."""
     serve_data(network)
-    body = {**CLEAN["claim, none of ours"], "prefetch": {}, "fhirServer": LISTED}
-    assert cards(listed, body) == []
+    assert cards(listed, {**body, "prefetch": {}, "fhirServer": server}) == []
     assert len(network.calls) == 0
 
 
@@ -264,7 +268,9 @@ def test_needed_data_is_fetched(listed: FlaskClient, network: responses.Requests
     assert (answer.status_code, expressions(answer)) == (412, ["prefetch.procedures"])
 
 
-@pytest.mark.parametrize("patient", ["p&_count=9", "p/../../admin", "p?x=1", "p#x", "p q", "p%2e", "ü", "$everything"])
+@pytest.mark.parametrize(
+    "patient", ["..", "p&_count=9", "p/../../admin", "p?x=1", "p#x", "p q", "p%2e", "ü", "$everything"]
+)
 def test_id_that_is_none(listed: FlaskClient, network: responses.RequestsMock, patient: str) -> None:
     """An id that is no FHIR id never changes a query: neither its path nor its parameters."""
     body = asking(CLAIM_SUBMIT, "goals")

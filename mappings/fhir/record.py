@@ -25,7 +25,8 @@ class Context(msgspec.Struct, frozen=True):
     """What the caller says of the visit: the patient, the encounter, today's date, and what was sent.
 
     `record_sent` says whether the visit's record (its Procedures) was sent or could be fetched, `history_sent` the same
-    for earlier visits; `not_sent` holds the kinds of evidence whose sources were not to be had.
+    for earlier visits; `not_sent` holds the kinds of evidence whose sources were not to be had. `record_whole` is False
+    where only a part of the visit's record came: what is missing from that part may stand in the rest.
     """
 
     patient: str
@@ -34,6 +35,7 @@ class Context(msgspec.Struct, frozen=True):
     record_sent: bool = True
     not_sent: frozenset[str] = frozenset()
     history_sent: bool = True
+    record_whole: bool = True
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -134,7 +136,7 @@ class Record:
             lines=_with_separate_regions(ours),
             history=history.history_of(self.procedures, self._told, shared.plans, day, self.context.history_sent),
             not_sent=self.context.not_sent,
-            record_sent=self.context.record_sent or any(line.services for line in ours),
+            record_sent=self.context.record_whole and (self.context.record_sent or any(line.services for line in ours)),
             not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
             total_timed=shared.totals.get(whole_visit.TIMED),
             total_treatment=shared.totals.get(whole_visit.TREATMENT),

@@ -176,7 +176,7 @@ class FhirClient:
         ) as answer:
             self._deadline.answered = True
             if answer.status_code != HTTPStatus.OK:
-                _refuse(answer.status_code, part)
+                _refuse(answer.status_code, part, self._access.scope if self._access is not None else "")
             return _body(answer, room)
 
     def _fail(self, error: Exception) -> NoReturn:
@@ -189,12 +189,14 @@ class FhirClient:
         raise _Failed(f"the FHIR server could not be read ({type(error).__name__})") from None
 
 
-def _refuse(status: int, part: Prefetch) -> NoReturn:
+def _refuse(status: int, part: Prefetch, scope: str) -> NoReturn:
     if status in _GONE and "?" not in part.query:
         raise _Nothing
     told = f"the FHIR server answered {status}"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        named = not scope or f"/{part.kind}." in scope or "/*." in scope
         told += f"; the access token may have expired, or lack a scope to read {part.kind}"
+        told += "" if named else ", which its scope does not name"
     elif status in _BUSY:
         told += "; it is busy, and is not asked again for this answer"
     elif HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
