@@ -1,6 +1,5 @@
 """Running the web service under Granian, and what it says when it starts."""
 
-import ipaddress
 import socket
 
 from granian import Granian
@@ -10,16 +9,6 @@ from granian.log import LogLevels
 THREADS = 4
 """Requests under way in one worker. With one thread a worker answers a quarter more requests under load, but a FHIR
 server that is slow to give missing prefetch would stall all others; two threads were no faster than four."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_taken(host: str, port: int) -> bool:
