@@ -112,7 +112,7 @@ def serve(
 
     open_store(settings).dispose()  # the workers open it each for itself
     print(serving.banner(host, port))
-    serving.run(host, port, workers)
+    serving.run(host, port, workers, settings.log_level)
 
 
 @cli.command()

@@ -1,10 +1,20 @@
 """Running the web service under Granian, and what it says when it starts."""
 
+import contextlib
+import os
 import socket
+import tempfile
+from collections.abc import Iterator
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+
+from plugin import logs
+from plugin.logs import Level
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable that names the folder of shared counts; the library's own."""
 
 THREADS = 4
 """Requests under way in one worker. With one thread a worker answers a quarter more requests under load, but a FHIR
@@ -29,15 +39,35 @@ def banner(host: str, port: int) -> str:
     )
 
 
-def run(host: str, port: int, workers: int) -> None:
+def run(host: str, port: int, workers: int, level: Level) -> None:
     """Serve until stopped."""
-    Granian(
-        "plugin.web.app:worker",
-        factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=THREADS,
-        log_level=LogLevels.warning,
-    ).serve()
+    logs.configure_logs(level)
+    logs.take_over()
+    with _shared_counts(workers):
+        Granian(
+            "plugin.web.app:worker",
+            factory=True,
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=THREADS,
+            log_level=LogLevels.warning,
+            log_dictconfig=logs.GRANIAN,
+        ).serve()
+
+
+@contextlib.contextmanager
+def _shared_counts(workers: int) -> Iterator[None]:
+    """A folder in which several workers keep their counts, so that any of them can tell the sum of all.
+
+    Workers inherit its name by the environment, which the library reads as it is imported: this process must not
+    import it before. The folder is a new one for each start, for what an earlier run counted is not ours.
+    """
+    if workers == 1:
+        os.environ.pop(SHARED, None)
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="visitcue-metrics-") as folder:
+        os.environ[SHARED] = folder
+        yield

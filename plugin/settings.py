@@ -2,10 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from plugin.logs import Level
 
 
 class Settings(BaseSettings):
@@ -37,6 +40,14 @@ class Settings(BaseSettings):
     )
     keep_days: int = Field(
         default=400, ge=0, description="How many days shown cards and their feedback are kept; 0 keeps all."
+    )
+    log_level: Annotated[Level, BeforeValidator(str.lower)] = Field(
+        default="info", description="The lowest level of log lines that are written."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="The bearer token that /metrics asks for. Without one, /metrics answers this machine alone.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
 

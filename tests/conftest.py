@@ -14,6 +14,8 @@ from tests.stores import new_store, store
 
 __all__ = ["new_store", "store"]  # fixtures, which pytest looks for here
 
+pytest_plugins = ("tests.logged",)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_imported_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -76,11 +76,11 @@ def free_port() -> int:
         return port
 
 
-def start(log: Path, **settings: str) -> Running:
+def start(log: Path, *words: str, **settings: str) -> Running:
     port = free_port()
     with log.open("w") as file:
         process = subprocess.Popen(
-            [COMMAND, "serve", "--port", str(port)],
+            [COMMAND, "serve", "--port", str(port), *words],
             stdout=file,
             stderr=subprocess.STDOUT,
             text=True,

@@ -8,11 +8,15 @@ import sys
 from flask import Flask
 
 from mappings import books_in_force
-from plugin.logs import configure_logs
+from plugin import metrics
+from plugin.logs import configure_logs, take_over
+from plugin.openapi import described
+from plugin.services import services
 from plugin.settings import Settings
+from plugin.store import health
 from plugin.store.engine import open_store
 from plugin.store.recorder import Recorder
-from plugin.web import cors, errors, feedback_routes, hook_routes
+from plugin.web import cors, errors, feedback_routes, headers, hook_routes, operations, request_log
 
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
@@ -22,16 +26,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application with everything read-only loaded; raises RuleFileError, or StoreError."""
     settings = settings or Settings()
     books_in_force.load(settings.base_book)
-    configure_logs()
+    configure_logs(settings.log_level)
     store = open_store(settings)
     recorder = Recorder(store, settings.keep_days)
-    app = Flask(__name__)
+    ours = [hook.service for hook in services(settings)]
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["store"], app.extensions["recorder"] = store, recorder
+    request_log.add(app, {one.id: frozenset(one.prefetch) for one in ours})
     hook_routes.add(app, settings, recorder)
     feedback_routes.add(app, settings, store)
+    checks = (("rules", lambda: bool(books_in_force.books())), ("store", lambda: health.is_ready(store)))
+    operations.add(app, described(ours), checks, settings)
     errors.add(app)
     cors.add(app)
+    headers.add(app)
+    metrics.begin(one.id for one in ours)
     # What is loaded now stays, so the collector need not walk it; and a request makes some thousands of short-lived
     # objects without cycles, so looking for cycles every 700 of them would be most of its cost.
     gc.collect()
@@ -47,4 +57,5 @@ def worker() -> Flask:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    take_over()
     return create_app()

@@ -2,23 +2,23 @@
 
 import datetime as dt
 
-import structlog
 from flask import Flask, Response, request
 
 from cds_hooks.feedback import read_feedback
 from cds_hooks.outcome import Issue, Refusal
+from plugin import metrics
 from plugin.services import services
 from plugin.settings import Settings
 from plugin.store.engine import Engine
 from plugin.store.errors import StoreUnavailable
 from plugin.store.feedback import save
 from plugin.web.media import FHIR_JSON, JSON
+from plugin.web.request_log import note
 
 
 def add(app: Flask, settings: Settings, store: Engine) -> None:
     """Add the feedback route of every service."""
     known = [hook.service.id for hook in services(settings)]
-    log = structlog.get_logger()
 
     @app.post("/cds-services/<service_id>/feedback")
     def feedback(service_id: str) -> Response:
@@ -31,9 +31,11 @@ def add(app: Flask, settings: Settings, store: Engine) -> None:
         try:
             save(store, service_id, entries, dt.datetime.now(dt.UTC))
         except StoreUnavailable as error:
-            log.warning("feedback not stored", service=service_id, error=str(error))
+            note(error=str(error))  # one of our own sentences
             words = "The feedback could not be stored; the same body may be sent again later."
             raise Refusal(503, Issue("transient", words)) from None
         accepted = sum(entry.outcome == "accepted" for entry in entries)
-        log.info("feedback", service=service_id, accepted=accepted, overridden=len(entries) - accepted)
+        overridden = len(entries) - accepted
+        note(accepted=accepted, overridden=overridden)
+        metrics.count_feedback(accepted, overridden)
         return Response(b"{}", mimetype=JSON)

@@ -1,16 +1,15 @@
 """Discovery, the services, and the form that their cards offer."""
 
 import datetime as dt
-import time
 
 import msgspec
-import structlog
 from flask import Flask, Response, render_template, request
 
 from cds_hooks import cards as wire
 from cds_hooks.outcome import Issue, Refusal
 from cds_hooks.service import discovery
 from mappings import books_in_force
+from plugin import metrics
 from plugin.answer import Answer, Setup, answer
 from plugin.gather import gatherer
 from plugin.outside.fhir_client import FhirClient
@@ -20,6 +19,7 @@ from plugin.settings import Settings
 from plugin.store.recorder import Recorder
 from plugin.store.shown import of_answer
 from plugin.web.media import FHIR_JSON, JSON
+from plugin.web.request_log import note
 
 
 def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
@@ -27,9 +27,8 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
     hooks = {hook.service.id: hook for hook in services(settings)}
     announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
     form = msgspec.json.encode(documentation_form())
-    gather = gatherer(FhirClient(settings.fhir_servers, settings.fetch_seconds))
+    gather = metrics.counted(gatherer(FhirClient(settings.fhir_servers, settings.fetch_seconds)))
     ncci = books_in_force.installed_ncci(settings.ncci_folder)
-    log = structlog.get_logger()
 
     @app.get("/")
     def index() -> str:
@@ -47,12 +46,12 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
             raise Refusal(404, Issue("not-found", f"There is no service of this id; the services are {known}."))
         if request.mimetype not in ("", JSON, FHIR_JSON):
             raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
-        began = time.perf_counter()
         setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
         answered = answer(hook, request.get_data(cache=False), gather, setup)
         body = wire.encode(answered.cards)
         recorder.note(of_answer(service_id, answered.cards, setup.today))
-        log.info("answered", service=service_id, **_told(answered), ms=_since(began))
+        note(**_told(answered))
+        metrics.count_cards(answered)
         return Response(body, mimetype=JSON)
 
     @app.get("/fhir/Questionnaire/visit-documentation")
@@ -64,9 +63,6 @@ def _told(answered: Answer) -> dict[str, object]:
     codes = [finding.code for one in answered.reviewed for finding in one.findings]
     return {
         "findings": codes + [finding.code for finding in answered.whole],
+        "cards": len(answered.cards),
         "editions": list(dict.fromkeys(one.edition for one in answered.reviewed)),
     }
-
-
-def _since(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 3)
