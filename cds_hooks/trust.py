@@ -27,7 +27,11 @@ LONGEST_TOKEN = 16_384
 MOST_KEYS = 100
 LEAST_RSA_BITS, MOST_RSA_BITS = 2048, 8192
 
-_FITTING = {("RSA", None): ("RS384", "RS256"), ("EC", "P-384"): ("ES384",), ("EC", "P-256"): ("ES256",)}
+_FITTING: dict[tuple[object, object], tuple[str, ...]] = {
+    ("RSA", None): ("RS384", "RS256"),
+    ("EC", "P-384"): ("ES384",),
+    ("EC", "P-256"): ("ES256",),
+}
 _PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k"}
 _JWS = jwt.PyJWS(algorithms=ALGORITHMS)
 _UNVERIFIED: jwt.types.SigOptions = {"verify_signature": False}
@@ -128,8 +132,8 @@ def check(
 ) -> Caller:
     """Who sent this token to the URL `audience` at `now` (seconds since 1970); raises Rejected.
 
-    `key_of` gives the key of a client with a kid. `first_seen` notes an issuer, a token's id and when the token ends, and
-    says whether that was the first time. What these two raise passes through.
+    `key_of` gives the key of a client with a kid. `first_seen` notes an issuer, a token's id and when the token ends,
+    and says whether that was the first time. What these two raise passes through.
     """
     header, claims, signature = _taken_apart(token)
     client = _client(header, claims, trust)
@@ -231,7 +235,9 @@ def read_key(jwk: Mapping[str, Any]) -> Key:
     if "alg" in jwk:
         fitting = tuple(one for one in fitting if one == jwk["alg"])
     if not fitting:
-        raise UnusableKeyError(f"expected a key for {', '.join(ALGORITHMS)}: `kty` RSA, or EC with `crv` P-384 or P-256")
+        raise UnusableKeyError(
+            f"expected a key for {', '.join(ALGORITHMS)}: `kty` RSA, or EC with `crv` P-384 or P-256"
+        )
     try:
         public = jwt.PyJWK(dict(jwk), fitting[0]).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):

@@ -95,9 +95,7 @@ def _client(written: _Client, at: str, path: Path) -> Client:
         raise _Wrong(f"{at}: expected exactly one of `jku`, `keys` and `keys_file`")
     algorithms = tuple(DEFAULT_ALGORITHMS if written.algorithms is None else written.algorithms)
     if not algorithms or not set(algorithms) <= set(ALGORITHMS):
-        raise _Wrong(
-            f"{at}.algorithms: expected some of {', '.join(ALGORITHMS)}; `none` and symmetric algorithms are not allowed"
-        )
+        raise _Wrong(f"{at}.algorithms: expected some of {', '.join(ALGORITHMS)} (no symmetric ones, no `none`)")
     tenants = written.tenants or []
     if written.tenants is not None and not (tenants and all(tenants)):
         raise _Wrong(f"{at}.tenants: expected at least one name; leave it out where every tenant may call")

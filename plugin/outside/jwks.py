@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 import msgspec
 import requests
 import structlog
-import urllib3
 
 from cds_hooks.trust import Client, Key, UnusableKeyError, read_jwks, usable
 
@@ -28,6 +27,7 @@ PAUSE_SECONDS = 60.0
 WAITING = 2
 """The most requests that wait for keys at a time; the server has four threads."""
 
+_NEVER = float("-inf")
 _CHUNK = 16 * 1024
 _HEADERS = {"Accept": "application/jwk-set+json, application/json"}
 
@@ -67,7 +67,7 @@ class Published:
         self._lock = threading.Lock()
         self._known: _Known | None = None
         self._under_way: threading.Event | None = None
-        self._failed = self._asked_for_kid = float("-inf")
+        self._failed = self._asked_for_kid = _NEVER
 
     def key(self, kid: str) -> Key | None:
         """The key with this kid, None where the client publishes none; raises KeysUnavailable."""
@@ -80,8 +80,10 @@ class Published:
         if fetch is not None:
             self._wait(fetch)
         known = self._known
-        if known is None or now - known.fetched >= KEPT_SECONDS or (fetch is not None and not fetch.is_set()):
+        if known is None or now - known.fetched >= KEPT_SECONDS:
             raise KeysUnavailable
+        if kid not in known.keys and (self._failed > known.fetched or (fetch is not None and not fetch.is_set())):
+            raise KeysUnavailable  # it may be a new one
         return known.keys.get(kid)
 
     def _fetch_if_due(self, kid: str, now: float) -> threading.Event | None:
@@ -111,9 +113,10 @@ class Published:
     def _fetch(self, done: threading.Event) -> None:
         try:
             self._known = _Known(usable(read_jwks(fetched(self._client.jku))), self._clock())
-        except (_Failed, UnusableKeyError, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            self._failed = _NEVER
+        except Exception as error:  # whatever it is, nobody else would hear of it in this thread
             self._failed = self._clock()
-            why = str(error) if isinstance(error, (_Failed, UnusableKeyError)) else type(error).__name__
+            why = str(error) if isinstance(error, _Failed | UnusableKeyError) else type(error).__name__
             structlog.get_logger().warning("keys-not-fetched", client=self._client.issuer, why=why)
         finally:
             with self._lock:
