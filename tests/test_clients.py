@@ -240,3 +240,20 @@ def test_crd_order_keeps_its_extensions(client: FlaskClient) -> None:
     body = inferno({**CRD_ORDER, **order("crd-order", "97014", 3)})
     (action,) = the(found_by(client, body, INFERNO), "units.untimed")["suggestions"][0]["actions"]
     assert action["resource"] == {**CRD_ORDER, **order("crd-order", "97014", 1)}
+
+
+REFUSED = [
+    ("GET", "/cds-services/nobody", b"", 404),
+    ("GET", "/cds-services/visitcue-order-sign", b"", 405),
+    ("POST", "/cds-services/visitcue-order-sign", b"{", 400),
+    ("POST", "/cds-services/visitcue-encounter-discharge", b'{"hook": "order-sign"}', 400),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), REFUSED)
+def test_sandbox_reads_refusals(client: FlaskClient, method: str, path: str, body: bytes, status: int) -> None:
+    """A browser can read a refusal as well, and is never told to send credentials of its own."""
+    answer = client.open(path, method=method, data=body, headers=SANDBOX)
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", SANDBOX["Origin"])
+    assert "Access-Control-Allow-Credentials" not in answer.headers
