@@ -243,7 +243,7 @@ def test_crd_order_keeps_its_extensions(client: FlaskClient) -> None:
 
 
 REFUSED = [
-    ("GET", "/cds-services/nobody", b"", 404),
+    ("POST", "/cds-services/nobody", b"{}", 404),
     ("GET", "/cds-services/visitcue-order-sign", b"", 405),
     ("POST", "/cds-services/visitcue-order-sign", b"{", 400),
     ("POST", "/cds-services/visitcue-encounter-discharge", b'{"hook": "order-sign"}', 400),
