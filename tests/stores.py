@@ -31,7 +31,7 @@ def new_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     made: list[str] = []
 
     def sqlite() -> Settings:
-        return Settings(data_dir=tmp_path_factory.mktemp("store") / "data", database_url=SecretStr(""))
+        return Settings(data_dir=tmp_path_factory.mktemp("store") / "data", database_url=None)
 
     def postgresql() -> Settings:
         name = f"visitcue_test_{secrets.token_hex(6)}"
@@ -53,9 +53,14 @@ def store(new_store: NewStore) -> Settings:
     return new_store()
 
 
+def database_url(settings: Settings) -> str:
+    """The database's address, "" for the SQLite file."""
+    return settings.database_url.get_secret_value() if settings.database_url else ""
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """The environment in which a process of its own uses this store."""
-    url = settings.database_url.get_secret_value()
+    url = database_url(settings)
     return {"VISITCUE_DATA_DIR": str(settings.data_dir), **({"VISITCUE_DATABASE_URL": url} if url else {})}
 
 
@@ -88,7 +93,7 @@ def execute(settings: Settings, *statements: str) -> None:
 
 def dump(settings: Settings) -> str:
     """Every word that the store holds, as text."""
-    url = settings.database_url.get_secret_value()
+    url = database_url(settings)
     if not url:
         files = sorted(Path(settings.data_dir).glob("visitcue.sqlite*"))
         return "\n".join(file.read_bytes().decode("latin-1") for file in files)

@@ -21,7 +21,7 @@ from plugin.store.errors import StoreError, StoreUnavailable
 from plugin.store.health import is_ready
 from plugin.store.tables import METADATA, SEEN_TOKEN
 from tests.command import COMMAND, Run
-from tests.stores import NewStore, environment, execute, rows
+from tests.stores import NewStore, database_url, environment, execute, rows
 
 PASSWORD = "0pen-Sesame"
 OPENER = """
@@ -58,7 +58,7 @@ def test_tables_are_as_the_queries_see_them(new_store: NewStore) -> None:
 def test_older_store(new_store: NewStore) -> None:
     """A store of an older version is brought up to date, and keeps what is in it."""
     settings = new_store()
-    if not settings.database_url.get_secret_value():
+    if not database_url(settings):
         settings.data_dir.mkdir()
     older = connect(settings)
     migrating.upgrade(older, "0001")

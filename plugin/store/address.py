@@ -25,7 +25,7 @@ _HOST = re.compile(r"[\w.:%\[\]-]*|/[^@?]*", re.ASCII)
 
 def address(settings: Settings) -> URL:
     """The store's address; raises StoreError with a sentence that repeats nothing of the setting."""
-    given = settings.database_url.get_secret_value().strip()
+    given = settings.database_url.get_secret_value().strip() if settings.database_url else ""
     if not given:
         return URL.create("sqlite", database=str(settings.data_dir / FILE))
     try:
