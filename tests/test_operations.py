@@ -146,7 +146,7 @@ def test_page_lists_the_metrics(client: FlaskClient) -> None:
     assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in listed} == told
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "127.8.9.1"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "[::1]", "127.8.9.1"])
 def test_metrics_for_this_machine(client: FlaskClient, address: str) -> None:
     """Without a token, metrics answer the machine itself."""
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": address}).status_code == 200

@@ -73,7 +73,7 @@ def _from_this_machine() -> bool:
     if any(name in request.headers for name in FORWARDED):
         return False
     try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+        return ipaddress.ip_address((request.remote_addr or "").strip("[]")).is_loopback
     except ValueError:
         return False
 
