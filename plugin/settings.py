@@ -34,8 +34,8 @@ class Settings(BaseSettings):
         default_factory=lambda: platformdirs.user_data_path("visitcue", appauthor=False),
         description="Where the installation keeps what was imported into it, such as the official NCCI tables.",
     )
-    database_url: SecretStr = Field(
-        default=SecretStr(""),
+    database_url: SecretStr | None = Field(
+        default=None,
         description="A PostgreSQL database for feedback and used tokens, as postgresql://user:password@host/database;"
         " without it they are kept in a SQLite file in data_dir.",
     )

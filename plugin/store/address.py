@@ -15,7 +15,7 @@ FILE = "visitcue.sqlite"
 
 EXPECTED = (
     "VISITCUE_DATABASE_URL: expected the address of a PostgreSQL database, such as postgresql://user@host:5432/visitcue"
-    " (in a password, what is no letter or digit is written as % and two hex digits);"
+    " (a password stands between user: and @, and what is no letter or digit in it is written as % and two hex digits);"
     " without it the store is a SQLite file in VISITCUE_DATA_DIR."
 )
 _SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
@@ -25,7 +25,7 @@ _HOST = re.compile(r"[\w.:%\[\]-]*|/[^@?]*", re.ASCII)
 
 def address(settings: Settings) -> URL:
     """The store's address; raises StoreError with a sentence that repeats nothing of the setting."""
-    given = settings.database_url.get_secret_value().strip()
+    given = settings.database_url.get_secret_value().strip() if settings.database_url else ""
     if not given:
         return URL.create("sqlite", database=str(settings.data_dir / FILE))
     try:
@@ -34,11 +34,13 @@ def address(settings: Settings) -> URL:
         raise StoreError(EXPECTED) from None
     if url.drivername not in _SCHEMES or not _HOST.fullmatch(url.host or "") or not url.database:
         raise StoreError(EXPECTED)
+    if any("password" in option for option in url.query):  # it would be printed with the engine
+        raise StoreError(EXPECTED)
     return url.set(drivername="postgresql+psycopg")
 
 
 def shown(url: URL) -> str:
-    """The address as it may be printed: without the password, and without options, which may hold one too."""
+    """The address as it may be printed: without the password and without options."""
     if url.drivername == "sqlite":
         return str(url.database)
     return url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)

@@ -88,7 +88,7 @@ class Recorder:
     def _run(self) -> None:
         while not self._ending.wait(EVERY_SECONDS):
             self._write()
-            self._tidy()
+            self.tidy()
         self._write()
 
     def _write(self) -> None:
@@ -104,7 +104,8 @@ class Recorder:
                 structlog.get_logger().info("store works again", lost=self.lost)
             self._failing = False
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
+        """Remove what is older than the setting says, if that was not done in the last hours."""
         if not self._keep_days or time.monotonic() - self._tidied < TIDY_SECONDS:
             return
         self._tidied = time.monotonic()
