@@ -82,7 +82,7 @@ class Published:
         known = self._known
         if known is None or now - known.fetched >= KEPT_SECONDS:
             raise KeysUnavailable
-        if kid not in known.keys and (self._failed > known.fetched or (fetch is not None and not fetch.is_set())):
+        if kid not in known.keys and (self._failed >= known.fetched or (fetch is not None and not fetch.is_set())):
             raise KeysUnavailable  # it may be a new one
         return known.keys.get(kid)
 
