@@ -6,6 +6,7 @@ in one line.
 
 import datetime as dt
 import json
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -33,15 +34,18 @@ from plugin import (
     reference,
     serving,
     strict,
+    trust_file,
 )
 from plugin.answer import Answer, Setup
 from plugin.cards import EXTENSION
 from plugin.documents import review_document
 from plugin.explain import Explanation, NotExplainedError, explained
 from plugin.explain_imported import ImportedExplanation, explained_by_imported
+from plugin.loopback import is_loopback
 from plugin.services import services
 from plugin.settings import Settings
 from plugin.store.errors import StoreError
+from plugin.trust_file import TrustFileError
 
 CRITICAL, FAILED = 1, 2
 
@@ -63,7 +67,7 @@ def main() -> None:
     """The console command. A fault of the installation's rule files is one line, not a traceback."""
     try:
         cli()
-    except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError, StoreError) as error:
+    except (RuleFileError, UnknownPayerError, NotExplainedError, SettingsError, StoreError, TrustFileError) as error:
         _fail(str(error))
     except ValidationError as error:
         told = ((str(one["loc"][0]).upper(), one["msg"].removeprefix("Value error, ")) for one in error.errors())
@@ -94,24 +98,25 @@ def serve(
     ] = False,
 ) -> None:
     """Start the service."""
-    if not serving.is_loopback(host) and not insecure:
-        _fail(
-            f"{host} can be reached from outside, and the service does not authenticate its callers:"
-            " put it behind a proxy that does and say --insecure, or listen on 127.0.0.1."
-        )
+    settings = Settings(insecure=True) if insecure else Settings()
+    if settings.why_not_reached and not is_loopback(host):
+        _fail(f"{host} can be reached from outside, and {settings.why_not_reached}; or listen on 127.0.0.1.")
     try:
         taken = serving.is_taken(host, port)
     except OSError as error:
         _fail(f"{host} is no address to listen on: {error.strerror}.")
     if taken:
         _fail(f"Port {port} on {host} is in use: stop what listens there, or name another one with --port.")
-    settings = Settings()
     books_in_force.load(settings.base_book)
     books_in_force.installed_ncci(settings.ncci_folder)
+    if settings.trust_file:
+        trust_file.load(settings.trust_file)
     from plugin.store.engine import open_store
 
     open_store(settings).dispose()  # the workers open it each for itself
-    print(serving.banner(host, port))
+    if insecure:
+        os.environ["VISITCUE_INSECURE"] = "true"  # for the workers, which read the settings themselves
+    print(serving.banner(host, port, settings.public_url, trusted=settings.trust_file is not None))
     serving.run(host, port, workers, settings.log_level)
 
 

@@ -1,7 +1,6 @@
 """Running the web service under Granian, and what it says when it starts."""
 
 import contextlib
-import ipaddress
 import os
 import socket
 import tempfile
@@ -22,16 +21,6 @@ THREADS = 4
 server that is slow to give missing prefetch would stall all others; two threads were no faster than four."""
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def is_taken(host: str, port: int) -> bool:
     """Whether something listens on the port already."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -39,14 +28,17 @@ def is_taken(host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-def banner(host: str, port: int) -> str:
-    """Three lines: where it runs, what to open, what to call."""
+def banner(host: str, port: int, public_url: str, *, trusted: bool) -> str:
+    """Three lines: where it runs, what to open, what to call or who may."""
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    return (
-        f"VisitCue is at {base} - open it in a browser for an overview and a first request.\n"
-        f"Discovery for your EHR: {base}/cds-services\n"
+    example = (
         f"Try: curl -s -H 'Content-Type: application/json' --data @examples/claim-submit-chiro-faulty.json"
         f" {base}/cds-services/visitcue-claim-submit"
+    )
+    return (
+        f"VisitCue is at {base} - open it in a browser for an overview and a first request.\n"
+        f"Discovery for your EHR: {public_url or base}/cds-services\n"
+        f"{'Only clients of the trust file may call, with a token of theirs.' if trusted else example}"
     )
 
 

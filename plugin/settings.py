@@ -12,6 +12,7 @@ from mappings.fhir.payer import marked
 from mappings.fhir.record import Practice
 from plugin import addresses
 from plugin.logs import Level
+from plugin.web_addresses import web_address, web_origin
 
 
 class Settings(BaseSettings):
@@ -73,6 +74,37 @@ class Settings(BaseSettings):
         description="The bearer token that /metrics asks for. Without one, /metrics answers this machine alone.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
+    trust_file: Path | None = Field(
+        default=None,
+        description="The TOML file of the clients that may call, with their keys; without it tokens are ignored.",
+    )
+    public_url: str = Field(
+        default="",
+        description="The address under which clients reach the service, such as https://visitcue.example.org; the `aud`"
+        " of a token is compared with it.",
+    )
+    insecure: bool = Field(
+        default=False, description="Whether anybody who can reach the service may call it, also from other machines."
+    )
+    cors_origins: list[str] = Field(
+        default=["*"],
+        description='Origins of web pages that may call, as a JSON list such as ["https://ehr.example.org"].',
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_address(cls, value: str) -> str:
+        return web_address(value) if value else ""
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        return value if value == ["*"] else [web_origin(one) for one in value]
+
+    @field_validator("trust_file", mode="before")
+    @classmethod
+    def _named_file(cls, value: str | Path | None) -> str | Path | None:
+        return value or None
 
     @field_validator("fhir_networks")
     @classmethod
@@ -113,6 +145,18 @@ class Settings(BaseSettings):
         return Practice(
             minutes_urls=frozenset(self.minutes_extensions),
             zelis_plans=frozenset(marked(plan) for plan in self.zelis_plans),
+        )
+
+    @property
+    def why_not_reached(self) -> str:
+        """Why only this machine may call; "" where others may."""
+        if self.insecure or (self.trust_file and self.public_url):
+            return ""
+        if self.trust_file:
+            return "the address that tokens are meant for is not known: set VISITCUE_PUBLIC_URL to it"
+        return (
+            "it does not know who may call: name them in VISITCUE_TRUST_FILE, or let anybody in with `--insecure`"
+            " or VISITCUE_INSECURE=true"
         )
 
     @property

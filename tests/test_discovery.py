@@ -65,7 +65,7 @@ def test_members(services: dict[str, Json], service: str, member: str) -> None:
 @pytest.mark.parametrize("service", HOOKS)
 def test_no_other_members(services: dict[str, Json], service: str) -> None:
     """A service announces only members that CDS Hooks defines."""
-    known = {"hook", "title", "description", "id", "prefetch", "usageRequirements", "version", "extension"}
+    known = {"hook", "hookVersion", "title", "description", "id", "prefetch", "usageRequirements", "version"}
     assert set(services[service]) <= known
 
 

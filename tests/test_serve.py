@@ -90,7 +90,7 @@ def start(log: Path, *words: str, **settings: str) -> Running:
     until = time.monotonic() + FOR_A_START
     while time.monotonic() < until and process.poll() is None:
         try:
-            requests.get(f"{base}/cds-services", timeout=5).raise_for_status()
+            requests.get(f"{base}/health/live", timeout=5).raise_for_status()
         except requests.RequestException:
             time.sleep(0.05)
         else:

@@ -18,7 +18,10 @@ from mappings.visit import Visit
 from plugin.hooks.common import SHARED, Drafted, HookService, add_claims
 from plugin.prefetch_reading import DECODED
 
+NAME = "org.visitcue.claim-submit"
 PLAIN_NAME = "claim-submit"
+VERSION = "1.0.0"
+"""The hookVersion of the hook's page; an installation that renames the hook has a page of its own."""
 
 
 def service(hook_name: str) -> HookService:
@@ -26,7 +29,12 @@ def service(hook_name: str) -> HookService:
     return HookService(
         Service(
             id="visitcue-claim-submit",
-            hook=Hook((hook_name, PLAIN_NAME), ("userId", "patientId", "claim"), "claim"),
+            hook=Hook(
+                (hook_name, PLAIN_NAME),
+                ("userId", "patientId", "claim"),
+                "claim",
+                VERSION if hook_name == NAME else "",
+            ),
             title="VisitCue: claim before submission",
             description="Reviews a draft claim line by line against the visit's record: units, modifiers, pairs that"
             " are not paid together, and missing documentation; every card cites its policy and offers the fix.",

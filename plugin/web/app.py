@@ -16,14 +16,14 @@ from plugin.settings import Settings
 from plugin.store import health
 from plugin.store.engine import open_store
 from plugin.store.recorder import Recorder
-from plugin.web import cors, errors, feedback_routes, headers, hook_routes, operations, request_log
+from plugin.web import cors, errors, feedback_routes, headers, hook_routes, open_service, operations, request_log, trust
 
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application with everything read-only loaded; raises RuleFileError, or StoreError."""
+    """The application with everything read-only loaded; raises RuleFileError, TrustFileError or StoreError."""
     settings = settings or Settings()
     books_in_force.load(settings.base_book)
     configure_logs(settings.log_level)
@@ -34,12 +34,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["store"], app.extensions["recorder"] = store, recorder
     request_log.add(app, {one.id: frozenset(one.prefetch) for one in ours})
+    open_service.add(app, settings)
+    trust.add(app, settings, store)
     hook_routes.add(app, settings, recorder)
     feedback_routes.add(app, settings, store)
     checks = (("rules", lambda: bool(books_in_force.books())), ("store", lambda: health.is_ready(store)))
     operations.add(app, described(ours), checks, settings)
     errors.add(app)
-    cors.add(app)
+    cors.add(app, settings)
     headers.add(app)
     metrics.begin(one.id for one in ours)
     # What is loaded now stays, so the collector need not walk it; and a request makes some thousands of short-lived
