@@ -6,7 +6,7 @@ One pass over what was read, before any of it is used, so that no rule has to as
 from mappings.fhir.base import Resource
 from mappings.fhir.datatypes import Reference
 from mappings.fhir.financial import Claim, Coverage
-from mappings.fhir.reader import Records
+from mappings.fhir.reader import Records, local_reference
 from mappings.fhir.resources import (
     CarePlan,
     Composition,
@@ -36,6 +36,7 @@ _WHOSE: dict[type[Resource], str] = {
 }
 """The element that names the patient, by the type of resource."""
 
+OF_A_GROUP = "it belongs to a group and not to the patient in context; it was left out"
 THEIRS = "it belongs to another patient than the one in context; it was left out"
 
 
@@ -74,6 +75,11 @@ def _one(subject: Reference | list[Reference] | None) -> Reference | None:
 
 
 def _judge(kind: type[Resource], subjects: list[Reference | None], patient: str, records: Records) -> None:
+    groups = [one is not None and local_reference(one.reference or "").startswith("Group/") for one in subjects]
+    if True in groups:
+        for one in records.keep(kind, [not group for group in groups]):
+            records.gap(f"{kind.__name__}/{one.id or '?'}", OF_A_GROUP)
+        subjects = [one for one, group in zip(subjects, groups, strict=True) if not group]
     theirs = [is_anothers(one, patient, records) for one in subjects]
     if True not in theirs:
         return
