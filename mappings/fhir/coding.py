@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from mappings import tables
-from mappings.fhir.datatypes import Concept, Quantity, Worded, WordedCoding
+from mappings.fhir.datatypes import Concept, OrderDetail, Party, Quantity, Reference, Worded, WordedCoding
 from mappings.fhir.expressions import site_of_expression
 
 BILLING_SYSTEMS = frozenset({"cpt", "hcpcs"})
@@ -143,6 +143,46 @@ def units_of(quantity: Quantity | None) -> int | str | None:
     if quantity.value < 0 or quantity.value != int(quantity.value):
         return f"expected a whole number of units, got {quantity.value}"
     return int(quantity.value)
+
+
+def ordered_modifiers(details: list[OrderDetail]) -> tuple[str, ...]:
+    """The modifiers of an order's details; of R5's parameters those that are called so, or coded as such."""
+    found = list(modifiers_of(details))
+    for one in [parameter for detail in details for parameter in detail.parameter]:
+        value = one.value_codeable_concept or Concept(text=one.value_string)
+        if one.code is not None and "modifier" in _named(one.code):
+            found.append(modifier_of(value, any_system=True))
+        elif is_billed(value):
+            found.append(modifier_of(value))
+    return tuple([one for one in found if one])
+
+
+def _named(concept: Concept) -> str:
+    return " ".join(filter(None, [concept.text, *(one.code for one in concept.coding)])).lower()
+
+
+def is_billed(concept: Concept) -> bool:
+    """Whether a concept holds any code of CPT or HCPCS, be it one that can be read or not."""
+    return any(one.system and one.code and one.code.strip() and is_billing_system(one.system) for one in concept.coding)
+
+
+def says(concept: Concept | None) -> bool:
+    """Whether a concept or R5's CodeableReference says anything; empty strings and an absent-reason say nothing.
+
+    A coding without a code may say it in words that are not read.
+    """
+    if concept is None:
+        return False
+    if concept.text or any(one.code is None or one.code.strip() for one in concept.coding):
+        return True
+    if isinstance(concept.reference, Reference):
+        return concept.reference.reference != ""
+    return bool(concept.reference) or says(concept.concept)
+
+
+def refers(party: Party | None) -> bool:
+    """Whether a reference names anything, in whichever way."""
+    return party is not None and (bool(party.reference or party.display) or party.identifier is not None)
 
 
 def icd10_of(concept: Concept | None) -> str:

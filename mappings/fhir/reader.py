@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from mappings.fhir.base import NOT_SENT, Resource
-from mappings.fhir.datatypes import Party, Reference
+from mappings.fhir.datatypes import Reference
 from mappings.fhir.resources import AnyResource, Bundle, Entry
 from mappings.visit import Gap
 
@@ -123,7 +123,7 @@ def id_of(reference: Reference | None, kind: str) -> str:
     return text[len(kind) + 1 :] if text.startswith(kind + "/") else text if text.startswith("urn:") else ""
 
 
-def resolve(kind: type[R], reference: Party | None, contained: list[msgspec.Raw], records: Records) -> R | None:
+def resolve(kind: type[R], reference: Reference | None, contained: list[msgspec.Raw], records: Records) -> R | None:
     """The resource that a reference names, among the contained ones for "#id", else among those sent along."""
     if reference is None or not reference.reference:
         return None

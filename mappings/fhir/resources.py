@@ -14,12 +14,12 @@ from mappings.fhir.datatypes import (
     GoalTarget,
     HumanName,
     Identifier,
+    OrderDetail,
     Party,
     Period,
     Qualification,
     Quantity,
     Reference,
-    Something,
     Worded,
     WordedCoding,
 )
@@ -61,12 +61,13 @@ class Procedure(Resource, tag="Procedure", gc=False):
     performer: msgspec.Raw = NOT_SENT
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
-    reason_reference: list[Reference] = []
+    reason_reference: list[Party] = []
     reason: list[Concept] = []
-    outcome: Something | None = None
+    outcome: Concept | None = None
     note: list[Annotation] = []
-    used_code: list[Something] = []
-    used_reference: list[Something] = []
+    used_code: list[Concept] = []
+    used_reference: list[Party] = []
+    used: list[Concept] = []
     contained: list[msgspec.Raw] = []
 
 
@@ -83,14 +84,14 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     code: Concept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
-    order_detail: list[Concept] = []
+    order_detail: list[OrderDetail] = []
     quantity_quantity: Quantity | None = None
     occurrence_date_time: str | None = None
     occurrence_period: Period | None = None
     authored_on: str | None = None
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
-    reason_reference: list[Reference] = []
+    reason_reference: list[Party] = []
     reason: list[Concept] = []
     insurance: list[Party] = []
     performer_type: msgspec.Raw = NOT_SENT
@@ -103,7 +104,7 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
 class Organization(Resource, tag="Organization", gc=False):
     identifier: list[Identifier] = []
     name: str | None = None
-    alias: list[str] = []
+    alias: list[str | None] = []
 
 
 class Condition(Resource, tag="Condition", gc=False):
