@@ -4,12 +4,12 @@ import ipaddress
 import socket
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-THREADS = 4
-"""Requests under way in one worker. With one thread a worker answers a quarter more requests under load, but a FHIR
-server that is slow to give missing prefetch would stall all others; two threads were no faster than four."""
+HEADER_MILLISECONDS = 30_000
+"""How long the headers of a request may take, and how long a connection stays open between two requests."""
 
 
 def is_loopback(host: str) -> bool:
@@ -41,14 +41,16 @@ def banner(host: str, port: int) -> str:
 
 
 def run(host: str, port: int, workers: int) -> None:
-    """Serve until stopped."""
+    """Serve until stopped. HTTP/1.1 alone: it is what proxies speak, and what is not spoken here needs no limits."""
     Granian(
-        "plugin.web.app:worker",
+        "plugin.web.edge:worker",
         factory=True,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+        websockets=False,
         workers=workers,
-        blocking_threads=THREADS,
         log_level=LogLevels.warning,
     ).serve()

@@ -7,6 +7,11 @@ import platformdirs
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LOCAL = frozenset(
+    {"base_book", "claim_hook", "fetch_seconds", "data_dir", "max_body_bytes", "body_seconds", "wait_seconds"}
+)
+"""The settings that make no request wait for another server."""
+
 
 class Settings(BaseSettings):
     """Every setting with its default; the defaults run on a fresh machine."""
@@ -30,6 +35,12 @@ class Settings(BaseSettings):
         description="Where the installation keeps what was imported into it, such as the official NCCI tables.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
+    body_seconds: float = Field(default=10.0, gt=0, description="How long a request body may take to arrive.")
+    wait_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a request may wait for a free thread; one that waited longer is answered with 503.",
+    )
 
     @field_validator("data_dir", mode="before")
     @classmethod
@@ -45,6 +56,14 @@ class Settings(BaseSettings):
             if os.path.lexists(one) and not os.path.isdir(one):  # noqa: PTH112 - no errors for what cannot be seen
                 raise ValueError(f"{one} is no folder; expected one, in which imported tables are stored")
         return path
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether a request may have to wait for another server, which needs a thread of its own.
+
+        Every setting that is not known to be of this machine alone counts, so that a new one is on the safe side.
+        """
+        return bool(self.model_fields_set - LOCAL)
 
     @property
     def ncci_folder(self) -> Path:

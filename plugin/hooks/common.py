@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.outcome import Refusal, bad_request
+from cds_hooks.outcome import Refusal, bad_request, contradiction
 from cds_hooks.prefetch import Present
 from cds_hooks.request import HookRequest, PrefetchReader
 from cds_hooks.service import Prefetch, Service
+from mappings.fhir.doubled import doubled
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.patch import numbers
 from mappings.fhir.reader import RawEntry, Records, explain, id_of, raw_entries, read_one, resource_type
@@ -53,6 +54,8 @@ SHARED: dict[str, Prefetch] = {
     ),
 }
 """The prefetch keys of every service. Templates use first-level tokens only, as CDS Hooks 2.0 asks."""
+
+TWICE = "it stands there twice, and which of the two counts is not known"
 
 
 class Drafted(msgspec.Struct):
@@ -117,9 +120,12 @@ def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) 
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         below, what = explain(error)
         raise bad_request(path + below, f"{what}.") from None
+    twice = doubled(raw)
+    if twice is not None:
+        raise bad_request(path + twice, f"{TWICE}.", "structure")
     patient = id_of(claim.patient, "Patient")
     if patient and request.patient_id and patient != request.patient_id and not patient.startswith("urn:"):
-        raise bad_request(f"{path}.patient", "the Claim is for another patient than context.patientId.")
+        raise contradiction(f"{path}.patient", "the Claim is for another patient than context.patientId.")
     name = f"Claim/{claim.id}" if claim.id else "Claim"
     if name in drafted.drafts:
         name = f"{name}~{len(drafted.drafts) + 1}"
@@ -141,6 +147,10 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             below, what = explain(error)
             records.gap(path + entry.path + below, what)
+            continue
+        twice = doubled(entry.resource)
+        if twice is not None:
+            records.gap(path + entry.path + twice, TWICE)
             continue
         name = f"ServiceRequest/{order.id}" if order.id else f"ServiceRequest#{index + 1}"
         if name in drafted.drafts:

@@ -10,7 +10,7 @@ from flask import Flask
 from mappings import books_in_force
 from plugin.logs import configure_logs
 from plugin.settings import Settings
-from plugin.web import cors, errors, hook_routes
+from plugin.web import body, cors, errors, hook_routes
 
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logs()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    body.add(app)
     hook_routes.add(app, settings)
     errors.add(app)
     cors.add(app)
@@ -34,11 +35,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def worker() -> Flask:
+def worker(settings: Settings) -> Flask:
     """The application of one worker process, which ends when the process that started it does.
 
     Otherwise a parent that was killed leaves workers behind that keep the port and serve an old version.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    return create_app()
+    return create_app(settings)

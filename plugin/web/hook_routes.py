@@ -17,6 +17,7 @@ from plugin.outside.fhir_client import FhirClient
 from plugin.questionnaire import documentation_form
 from plugin.services import services
 from plugin.settings import Settings
+from plugin.web.body import json_body
 from plugin.web.media import FHIR_JSON, JSON
 
 
@@ -43,14 +44,13 @@ def add(app: Flask, settings: Settings) -> None:
         if hook is None:
             known = ", ".join(hooks)
             raise Refusal(404, Issue("not-found", f"There is no service of this id; the services are {known}."))
-        if request.mimetype not in ("", JSON, FHIR_JSON):
-            raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
+        body = json_body()
         began = time.perf_counter()
         setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
-        answered = answer(hook, request.get_data(cache=False), gather, setup)
-        body = wire.encode(answered.cards)
+        answered = answer(hook, body, gather, setup)
+        cards = wire.encode(answered.cards)
         log.info("answered", service=service_id, **_told(answered), ms=_since(began))
-        return Response(body, mimetype=JSON)
+        return Response(cards, mimetype=JSON)
 
     @app.get("/fhir/Questionnaire/visit-documentation")
     def questionnaire() -> Response:
