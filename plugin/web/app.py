@@ -22,7 +22,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     books_in_force.load(settings.base_book)
     configure_logs()
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    # One more than is taken: where a body says no length, the framework cuts it off here without a word.
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     body.add(app)
     hook_routes.add(app, settings)
     errors.add(app)

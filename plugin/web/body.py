@@ -1,6 +1,7 @@
 """Taking a request's body: what it says it is, before anybody reads it."""
 
 from flask import Flask, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_hooks.outcome import Issue, Refusal
 from plugin.web.media import FHIR_JSON, JSON
@@ -22,7 +23,8 @@ def add(app: Flask) -> None:
 
 
 def json_body() -> bytes:
-    """The bytes of the request under way, which must be announced as plain JSON in UTF-8; raises Refusal (415).
+    """The bytes of the request under way, which must be announced as plain JSON in UTF-8; raises Refusal (415)
+    or the 413 of the framework.
 
     A compressed body is not taken: a few bytes can unfold to as many as they like. Nothing is gained by it either,
     where EHR and service stand in one network.
@@ -36,4 +38,7 @@ def json_body() -> bytes:
     if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
         words = "The body must not be compressed (Content-Encoding: identity)."
         raise Refusal(415, Issue("not-supported", words), headers={"Accept-Encoding": "identity"})
-    return request.get_data(cache=False)
+    body = request.get_data(cache=False)
+    if len(body) == request.max_content_length:
+        raise RequestEntityTooLarge
+    return body

@@ -129,7 +129,10 @@ class Edge:
             whole = b"".join(parts)
         finally:
             getattr(parts, "close", lambda: None)()
-        protocol.response_bytes(*head[-1], whole)
+        status, headers = head[-1]
+        if refusal is not None:
+            headers.append(("Connection", "close"))  # the rest of a body is not waited for
+        protocol.response_bytes(status, headers, whole)
 
 
 def worker() -> Edge:
