@@ -122,7 +122,7 @@ FOR_PROGRAMS = (".extension.", ".resourceId")
 
 _RESPONSE = jsonschema_rs.validator_for(RESPONSE)
 _OUTCOME = jsonschema_rs.validator_for(OUTCOME)
-_ACTIVE = re.compile(r"<\s*[a-z/!?]|\]\(\s*(?!https?://)|javascript:|(?<!\\)!\[", re.IGNORECASE)
+_ACTIVE = re.compile(r"<\s*[a-z/!?]|\]\(\s*(?!https?://)|(?<!\\)!\[", re.IGNORECASE)
 """HTML, and links and pictures of Markdown that lead to anything but a page: a client may show a detail as it is."""
 
 

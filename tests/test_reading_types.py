@@ -107,15 +107,20 @@ def structs(kind: inspect.Type) -> Iterator[tuple[inspect.StructType, bool]]:
             yield one.item_type, True
 
 
-def elements(struct: inspect.StructType, above: Path = ()) -> Iterator[Path]:
-    """The path of each element of a Struct, and of those below it; "[]" stands for one of a list."""
+def elements(struct: inspect.StructType, above: Path = (), within: tuple[type, ...] = ()) -> Iterator[Path]:
+    """The path of each element of a Struct, and of those below it; "[]" stands for one of a list.
+
+    What may stand within itself, such as a form's item, is entered once.
+    """
+    if struct.cls in within:
+        return
     for field in struct.fields:
         path = (*above, field.encode_name)
         yield path
         if len([one for one in path if one != "[]"]) == DEEPEST:
             continue
         for below, listed in structs(field.type):
-            yield from elements(below, (*path, "[]") if listed else path)
+            yield from elements(below, (*path, "[]") if listed else path, (*within, struct.cls))
 
 
 def holding(path: Path, value: Any) -> Any:

@@ -89,7 +89,7 @@ def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Recor
                 _add_claim_of_bundle(entry, path, request, records, drafted)
         return
     if kind != "Claim":
-        raise bad_request(path, f"expected a Claim or a Bundle of Claims, got {kind or 'no resourceType'}.")
+        raise bad_request(path, "expected a Claim or a Bundle of Claims, by its resourceType.")
     drafted_claim = _claim(raw, path, request, drafted)
     drafted.claims.append(drafted_claim)
     drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, drafted_claim.numbers)

@@ -1,9 +1,10 @@
 """Taking a request's body: what it says it is, before anybody reads it."""
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from cds_hooks.outcome import Issue, Refusal
+from plugin.web.errors import refused
 from plugin.web.media import FHIR_JSON, JSON
 
 NOT_RECEIVED = "visitcue.not_received"
@@ -16,10 +17,9 @@ def add(app: Flask) -> None:
     """Refuse first of all what the server could not receive. To be added before anything that looks at requests."""
 
     @app.before_request
-    def refuse_what_was_not_received() -> None:
+    def refuse_what_was_not_received() -> Response | None:
         refusal = request.environ.get(NOT_RECEIVED)
-        if refusal is not None:
-            raise refusal
+        return None if refusal is None else refused(refusal)
 
 
 def json_body() -> bytes:

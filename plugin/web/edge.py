@@ -63,26 +63,29 @@ class Edge:
         """Answer one request."""
         try:
             body = await self._received(scope, protocol)
-        except Refusal as refusal:
-            self._answer(scope, b"", protocol, refusal)
         except (RSGIProtocolClosed, RSGIProtocolError):
             return  # the client is gone, and nobody waits for an answer
+        if isinstance(body, Refusal):
+            self._answer(scope, b"", protocol, body)
+        elif self._inline and len(body) <= SMALL:
+            self._answer(scope, body, protocol)
         else:
-            if self._inline and len(body) <= SMALL:
-                self._answer(scope, body, protocol)
-            else:
-                handed = time.monotonic()
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._threads, self._answer_in_turn, scope, body, protocol, handed)
+            handed = time.monotonic()
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._threads, self._answer_in_turn, scope, body, protocol, handed)
 
-    async def _received(self, scope: Scope, protocol: RSGIHTTPProtocol) -> bytes:
-        """The whole body; raises Refusal where it is too large, too slow, or one too many."""
+    async def _received(self, scope: Scope, protocol: RSGIHTTPProtocol) -> bytes | Refusal:
+        """The whole body, or why it is not had: too large, too slow, or one too many.
+
+        A refusal is returned and not raised: a traceback would hold on to the rest of the body, and with it to the
+        connection, until the collector comes by.
+        """
         length = scope.headers.get("content-length")
         if length is None and "transfer-encoding" not in scope.headers:
             return b""
         size = int(length) if length is not None and length.isdecimal() else None
         if size is not None and size > self._settings.max_body_bytes:
-            raise self._too_large()
+            return self._too_large()
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 if size is not None and size <= SMALL:
@@ -90,18 +93,18 @@ class Edge:
                 return await self._in_pieces(protocol)
         except TimeoutError:
             words = f"The body did not arrive within {self._settings.body_seconds:g} seconds."
-            raise Refusal(408, Issue("timeout", words)) from None
+            return Refusal(408, Issue("timeout", words))
 
-    async def _in_pieces(self, protocol: RSGIHTTPProtocol) -> bytes:
+    async def _in_pieces(self, protocol: RSGIHTTPProtocol) -> bytes | Refusal:
         body = bytearray()
         try:
             async for piece in protocol:
                 body += piece
                 self._held += len(piece)
                 if len(body) > self._settings.max_body_bytes:
-                    raise self._too_large()
+                    return self._too_large()
                 if self._held > HELD * self._settings.max_body_bytes:
-                    raise _overloaded("Too many large requests are arriving at once; send this one again.")
+                    return _overloaded("Too many large requests are arriving at once; send this one again.")
             return bytes(body)
         finally:
             self._held -= len(body)

@@ -21,16 +21,15 @@ WORDS = {
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
+log = structlog.get_logger()
+
+
 def add(app: Flask) -> None:
     """Answer refusals, HTTP errors and our own failures; none of them repeats what the caller sent."""
-    log = structlog.get_logger()
     # Two slashes in a row would be answered with a redirect to the address that was called, in HTML.
     app.url_map.merge_slashes = False
 
-    @app.errorhandler(Refusal)
-    def refused(refusal: Refusal) -> Response:
-        log.info("refused", status=refusal.status, issues=[issue.path for issue in refusal.issues])
-        return outcome(refusal.status, refusal.issues, refusal.headers)
+    app.register_error_handler(Refusal, refused)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
@@ -48,6 +47,12 @@ def add(app: Flask) -> None:
         where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
         log.error("failed", error=type(error).__name__, where=where)
         return outcome(500, (Issue("exception", "VisitCue failed on this request; its log says where."),))
+
+
+def refused(refusal: Refusal) -> Response:
+    """A refusal as an answer, and in the log."""
+    log.info("refused", status=refusal.status, issues=[issue.path for issue in refusal.issues])
+    return outcome(refusal.status, refusal.issues, refusal.headers)
 
 
 def outcome(status: int, issues: tuple[Issue, ...], headers: Mapping[str, str] | None = None) -> Response:
