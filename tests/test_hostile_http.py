@@ -19,7 +19,7 @@ from tests.exchange import codes
 from tests.test_serve import Running, start
 from tests.visits import chiro
 
-LIMIT = 6_000_000
+LIMIT = 8_000_000
 PATIENCE = 30
 """Seconds after which a client gives up: no claim about speed, only about hanging."""
 GOOD = text(chiro("59", "GP"))
@@ -85,7 +85,7 @@ def in_chunks(*pieces: bytes) -> bytes:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The service with a time for bodies that a test can wait for."""
     log = tmp_path_factory.mktemp("hostile") / "log"
-    running = start(log, VISITCUE_BODY_SECONDS="3", VISITCUE_MAX_BODY_BYTES=str(LIMIT))
+    running = start(log, VISITCUE_BODY_SECONDS="3", VISITCUE_MAX_BODY_BYTES=str(LIMIT), VISITCUE_WAIT_SECONDS="30")
     yield running
     running.stop()
     assert "Traceback" not in "\n".join(running.said())

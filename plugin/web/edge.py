@@ -30,7 +30,7 @@ SMALL = 256_000
 for. Handing a request to a thread costs some 0.15 ms; a body of 5 MB would keep the loop for a tenth of a second."""
 
 HELD = 16
-"""How many bodies of the largest size a worker holds at once while they arrive; further large ones are a 503."""
+"""How many bodies of the largest size a worker holds at once until they are answered; further large ones are a 503."""
 
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
@@ -67,12 +67,17 @@ class Edge:
             return  # the client is gone, and nobody waits for an answer
         if isinstance(body, Refusal):
             self._answer(scope, b"", protocol, body)
-        elif self._inline and len(body) <= SMALL:
-            self._answer(scope, body, protocol)
-        else:
-            handed = time.monotonic()
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._threads, self._answer_in_turn, scope, body, protocol, handed)
+            return
+        self._held += len(body)
+        try:
+            if self._inline and len(body) <= SMALL:
+                self._answer(scope, body, protocol)
+            else:
+                handed = time.monotonic()
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._threads, self._answer_in_turn, scope, body, protocol, handed)
+        finally:
+            self._held -= len(body)
 
     async def _received(self, scope: Scope, protocol: RSGIHTTPProtocol) -> bytes | Refusal:
         """The whole body, or why it is not had: too large, too slow, or one too many.
