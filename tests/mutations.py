@@ -106,6 +106,14 @@ NUMBERS = (
 CODES = ("97110", "97112", "97140", "97124", "97150", "97530", "97014", "98940", "98942", "99213", "97161", "97799")
 
 
+def _copied(value: Any) -> Any:
+    """A copy; nothing in place of what an earlier damage made too deep to be copied."""
+    try:
+        return copy.deepcopy(value)
+    except RecursionError:
+        return None
+
+
 def places(value: Any) -> list[Place]:
     """Every part of a JSON tree."""
     found: list[Place] = []
@@ -128,9 +136,9 @@ def _drop(place: Place, _: random.Random, __: list[Place]) -> None:
 def _duplicate(place: Place, dice: random.Random, _: list[Place]) -> None:
     container, key = place
     if isinstance(key, int):
-        container.extend(copy.deepcopy(container[key]) for _ in range(dice.choice((1, 1, 1, 5, 40))))
+        container.extend(_copied(container[key]) for _ in range(dice.choice((1, 1, 1, 5, 40))))
     else:
-        container[f"{key}{dice.choice(('', 'Extra', '_'))}"] = copy.deepcopy(container[key])
+        container[f"{key}{dice.choice(('', 'Extra', '_'))}"] = _copied(container[key])
 
 
 def _retype(place: Place, dice: random.Random, _: list[Place]) -> None:
@@ -144,13 +152,13 @@ def _retype(place: Place, dice: random.Random, _: list[Place]) -> None:
 def _replace(place: Place, dice: random.Random, every: list[Place]) -> None:
     container, key = place
     other, name = dice.choice(every)
-    container[key] = copy.deepcopy(other[name])
+    container[key] = _copied(other[name])
 
 
 def _swap(place: Place, dice: random.Random, every: list[Place]) -> None:
     container, key = place
     other, name = dice.choice(every)
-    container[key], other[name] = copy.deepcopy(other[name]), copy.deepcopy(container[key])
+    container[key], other[name] = _copied(other[name]), _copied(container[key])
 
 
 def _string(place: Place, dice: random.Random, _: list[Place]) -> None:

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from cds_hooks.outcome import Issue, Refusal, operation_outcome
 from plugin import strict
 from plugin.settings import Settings
-from plugin.web import errors
+from plugin.web import errors, request_log
 from plugin.web.app import create_app
 from plugin.web.body import NOT_RECEIVED
 from tests.builders import CLAIM_SUBMIT, DISCHARGE, Json, changed, discharge_request, ref, text
@@ -168,6 +168,7 @@ FAULTS = [
 def faulty() -> FlaskClient:
     """An application whose routes fail in each way that the framework knows, and in ways of our own."""
     app = Flask(__name__)
+    request_log.add(app, {})
     errors.add(app)
 
     @app.get("/http/<int:number>")
