@@ -17,6 +17,9 @@ from plugin.logs import Level
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder of shared counts; the library's own."""
 
+STOP_SECONDS = 10
+"""How long a worker may take to stop. One that is told to while it still starts misses the signal, and is killed then."""
+
 HEADER_MILLISECONDS = 30_000
 """How long the headers of a request may take, and how long a connection stays open between two requests."""
 
@@ -57,6 +60,7 @@ def run(host: str, port: int, workers: int, level: Level) -> None:
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
             websockets=False,
             workers=workers,
+            workers_kill_timeout=STOP_SECONDS,
             log_level=LogLevels.warning,
             log_dictconfig=logs.GRANIAN,
         ).serve()
