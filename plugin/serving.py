@@ -18,7 +18,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder of shared counts; the library's own."""
 
 STOP_SECONDS = 10
-"""How long a worker may take to stop. One that is told to while it still starts misses the signal, and is killed then."""
+"""How long a worker may take to stop; one that is told to while it still starts misses the signal, and is killed."""
 
 HEADER_MILLISECONDS = 30_000
 """How long the headers of a request may take, and how long a connection stays open between two requests."""
