@@ -52,6 +52,7 @@ class _Link(msgspec.Struct):
 
 class _Issue(msgspec.Struct):
     severity: str = ""
+    code: str = ""
 
 
 class _Inside(msgspec.Struct):
@@ -116,7 +117,7 @@ def _bundle(value: msgspec.Raw, head: _Head, part: Prefetch) -> Prefetched:
         value,
         {one.resourceType for one in inside},
         part,
-        failed=any(issue.severity in ("error", "fatal") for one in inside for issue in one.issue),
+        failed=any(is_failure(issue.severity, issue.code) for one in inside for issue in one.issue),
     )
     after = next((link.url for link in head.link if link.relation == "next"), "")
     return following(told, value, after)
@@ -127,6 +128,11 @@ def _inside(entry: msgspec.Raw) -> _Inside | None:
         return msgspec.json.decode(entry, type=_Entry).resource
     except (msgspec.ValidationError, RecursionError):
         return _Inside()  # one that cannot be read is no other type
+
+
+def is_failure(severity: str | None, code: str | None) -> bool:
+    """Whether an issue beside results says that something could not be had, and not only that it is not there."""
+    return severity in ("error", "fatal") and code not in ("not-found", "deleted")
 
 
 def told_of_bundle(value: object, kinds: set[str], part: Prefetch, *, failed: bool) -> Prefetched:

@@ -117,6 +117,7 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
         history_sent="history" not in missing,
         practice=setup.practice,
         record_whole="procedures" not in partly,
+        history_whole="history" not in partly and "forms" not in partly,
     )
     visits = tuple(hook.visits(drafted, records, context))
     unavailable = tuple(

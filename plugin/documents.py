@@ -10,7 +10,7 @@ import msgspec
 from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
 from mappings.fhir import checks
-from mappings.fhir.reader import Records, id_of, raw_entries, read_value, resource_type
+from mappings.fhir.reader import Records, raw_entries, read_value, resource_type
 from mappings.fhir.record import Context
 from mappings.fhir.visits import encounter_visits, order_visits
 from mappings.fhir.whose import leave_out_others
@@ -53,11 +53,12 @@ def _service_for(hook: str, services: tuple[HookService, ...]) -> HookService:
     raise bad_request("hook", f"no service answers {hook!r}; the hooks are {known}.", "value")
 
 
-def _patient(drafted: Drafted) -> str:
-    """The patient that the drafts name, "" where they name none or several."""
+def _patient(drafted: Drafted, records: Records) -> str:
+    """The patient that the drafts name, "" where they name none or several, or a urn of nobody that came along."""
     subjects = [*(one.claim.patient for one in drafted.claims), *(order.subject for _, order in drafted.orders)]
-    patients = {id_of(one, "Patient") for one in subjects} - {""}
-    return patients.pop() if len(patients) == 1 else ""
+    patients = {records.id_of(one, "Patient") for one in subjects} - {""}
+    named = patients.pop() if len(patients) == 1 else ""
+    return "" if named.startswith("urn:") else named
 
 
 def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
@@ -72,10 +73,10 @@ def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     alone = not types - {"Claim", "ServiceRequest"}
     if not alone:
         read_value(raw, "$", records)
-        leave_out_others(records, _patient(drafted))
+        leave_out_others(records, _patient(drafted, records))
         checks.record(records)
     context = Context(
-        _patient(drafted),
+        _patient(drafted, records),
         "",
         setup.today,
         record_sent=not alone,

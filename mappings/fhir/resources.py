@@ -228,6 +228,7 @@ class PractitionerRole(Resource, tag="PractitionerRole", gc=False):
 
 class OutcomeIssue(Struct, gc=False):
     severity: str | None = None
+    code: str | None = None
 
 
 class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
