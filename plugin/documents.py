@@ -10,14 +10,15 @@ import msgspec
 from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
 from mappings.fhir import checks
-from mappings.fhir.reader import Records, raw_entries, read_value, resource_type
+from mappings.fhir.decoding import resource_type
+from mappings.fhir.reader import Records, read_value
 from mappings.fhir.record import Context
 from mappings.fhir.visits import encounter_visits, order_visits
 from mappings.fhir.whose import leave_out_others
 from mappings.visit import Facts, Gap
 from plugin.answer import Answer, Setup, answer, conclude, from_prefetch
 from plugin.hooks import claim_submit
-from plugin.hooks.common import Drafted, HookService, add_claims, add_orders
+from plugin.hooks.common import Drafted, HookService, add_claims, add_orders, entries_of
 
 INSTANCE = uuid.uuid5(uuid.NAMESPACE_URL, "https://visitcue.org/document")
 """A document has no hook instance; with this one its cards have the same ids every time."""
@@ -65,7 +66,7 @@ def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     request = HookRequest("document", INSTANCE, "", "", "", raw, {})
     records = Records()
     drafted = Drafted()
-    types = {resource_type(entry.resource) for entry in raw_entries(raw) or []} or {resource_type(raw)}
+    types = {resource_type(entry.resource) for entry in entries_of(raw, "$") or []} or {resource_type(raw)}
     if "Claim" in types:
         add_claims(raw, "$", request, records, drafted)
     elif "ServiceRequest" in types:

@@ -9,6 +9,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
+from mappings.fhir import datatypes, financial
+from mappings.fhir import resources as read
 from plugin.services import services
 from plugin.settings import Settings
 from tests.builders import Json
@@ -27,6 +31,17 @@ EXTENSION = {"url": "https://vendor.example/StructureDefinition/any", "valueInte
 BROKEN: Json = {"resourceType": "Observation", "id": "x-broken", "status": ["final"]}
 
 KIND_OF = {key: part.kind for one in services(Settings()) for key, part in one.service.prefetch.items()}
+
+ELEMENTS = sorted(
+    {
+        name
+        for module in (datatypes, financial, read)
+        for struct in vars(module).values()
+        if isinstance(struct, type) and issubclass(struct, msgspec.Struct)
+        for name in struct.__struct_encode_fields__
+    }
+)
+"""The elements that are read, of any resource or part."""
 
 Change = Callable[[Json, random.Random], Json | None]
 
@@ -175,6 +190,15 @@ def with_unknown_elements(request: Json, dice: random.Random) -> Json | None:
     return changed
 
 
+def with_nulls(request: Json, dice: random.Random) -> Json | None:
+    """Elements of which nothing is known are null, as programs write them that send their whole object."""
+    changed = copy.deepcopy(request)
+    for resource in resources(changed):
+        for one in list(objects(resource)):
+            one.update(dict.fromkeys([name for name in dice.sample(ELEMENTS, 12) if name not in one]))
+    return changed
+
+
 CHANGES: tuple[Change, ...] = (
     with_unrelated,
     with_other_order,
@@ -184,4 +208,5 @@ CHANGES: tuple[Change, ...] = (
     with_what_came_before,
     with_another_kind_of_bundle,
     with_unknown_elements,
+    with_nulls,
 )

@@ -90,4 +90,4 @@ class Qualification(Struct, gc=False):
 class HumanName(Struct, gc=False):
     """A name, of which only what stands behind it is read: credentials."""
 
-    suffix: list[str] = []
+    suffix: list[str | None] = []

@@ -103,7 +103,7 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
 class Organization(Resource, tag="Organization", gc=False):
     identifier: list[Identifier] = []
     name: str | None = None
-    alias: list[str] = []
+    alias: list[str | None] = []
 
 
 class Condition(Resource, tag="Condition", gc=False):
@@ -246,6 +246,7 @@ AnyResource = (
 class Entry(Struct, rename="camel", gc=False):
     full_url: str | None = None
     resource: AnyResource | None = None
+    request: msgspec.Raw = NOT_SENT
 
 
 class Link(Struct, gc=False):

@@ -61,9 +61,9 @@ def leave_out_others(records: Records, patient: str) -> None:
         return
     mine = f"Patient/{patient}"
     for kind, element in _WHOSE.items():
-        subjects = [_one(getattr(one, element)) for one in records.all(kind)]
-        if [one for one in subjects if one is None or one.reference != mine]:
-            _judge(kind, subjects, patient, records)
+        subjects = [getattr(one, element) for one in records.all(kind)]
+        if [one for one in subjects if one is None or type(one) is list or one.reference != mine]:
+            _judge(kind, [_one(one) for one in subjects], patient, records)
 
 
 def _one(subject: Reference | list[Reference] | None) -> Reference | None:
