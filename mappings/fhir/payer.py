@@ -81,7 +81,7 @@ def is_authorized(claim: Claim, path: str, records: Records) -> bool:
         if named is None:
             continue
         numbers = named if isinstance(named, list) else [named]
-        if not all(isinstance(number, str | None) for number in numbers):
+        if not all(number is None or isinstance(number, str) for number in numbers):
             records.gap(f"{path}.insurance[{place}].preAuthRef", "expected a list of strings")
         found = found or any(isinstance(number, str) and number.strip() for number in numbers)
     return found
