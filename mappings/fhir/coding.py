@@ -116,7 +116,9 @@ def minutes_of(quantity: Quantity) -> int | None:
         seconds = tables.seconds_per_unit().get(quantity.unit.strip().lower())
     if seconds is None or quantity.value is None or quantity.value < 0:
         return None
-    return int(quantity.value * seconds // 60)
+    # A number so great that it has no fraction is taken as a whole one, which no multiplication makes infinite.
+    value = int(quantity.value) if quantity.value > 2**53 else quantity.value
+    return int(value * seconds // 60)
 
 
 VISITS = re.compile(r"\b(?:visits?|sessions?|treatments?|appointments?|weeks?|times|days?)\b")

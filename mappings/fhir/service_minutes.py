@@ -45,13 +45,13 @@ class _Repeat(msgspec.Struct, rename="camel", gc=False):
     duration_unit: str | None = None
 
 
-class _Timing(msgspec.Struct, gc=False):
+class Timing(msgspec.Struct, gc=False):
     """R5: when a service was given may be a Timing, with how long it took."""
 
     repeat: _Repeat | None = None
 
 
-_TIMING = msgspec.json.Decoder(_Timing)
+_TIMING = msgspec.json.Decoder(Timing)
 
 
 def of_procedure(

@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.outcome import Refusal, bad_request
+from cds_hooks.outcome import Refusal, bad_request, contradiction
 from cds_hooks.prefetch import Present
 from cds_hooks.request import HookRequest, PrefetchReader
 from cds_hooks.service import Prefetch, Service
 from mappings.fhir.decoding import BROKEN, RawEntry, explain, no_bundle, raw_entries, read_one, resource_type
+from mappings.fhir.doubled import doubled
 from mappings.fhir.financial import Claim
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.patch import numbers
@@ -71,6 +72,8 @@ SHARED: dict[str, Prefetch] = {
 }
 """The prefetch keys of every service. Templates use first-level tokens only, as CDS Hooks 2.0 asks."""
 
+TWICE = "it stands there twice, and which of the two counts is not known"
+
 
 class Drafted(msgspec.Struct):
     """What of the request is under review, and the caller's JSON for suggestions to change."""
@@ -103,7 +106,7 @@ def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Recor
                 _add_claim_of_bundle(entry, path, request, records, drafted)
         return
     if kind != "Claim":
-        raise bad_request(path, f"expected a Claim or a Bundle of Claims, got {kind or 'no resourceType'}.")
+        raise bad_request(path, "expected a Claim or a Bundle of Claims, by its resourceType.")
     drafted_claim = _claim(raw, path, request, drafted)
     drafted.claims.append(drafted_claim)
     drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, drafted_claim.numbers)
@@ -146,9 +149,12 @@ def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) 
     except BROKEN as error:
         below, what = explain(error)
         raise bad_request(path + below, f"{what}.") from None
+    twice = doubled(raw)
+    if twice is not None:
+        raise bad_request(path + twice, f"{TWICE}.", "structure")
     patient = id_of(claim.patient, "Patient")
     if patient and request.patient_id and patient != request.patient_id and not patient.startswith("urn:"):
-        raise bad_request(f"{path}.patient", "the Claim is for another patient than context.patientId.")
+        raise contradiction(f"{path}.patient", "the Claim is for another patient than context.patientId.")
     name = f"Claim/{claim.id}" if claim.id else "Claim"
     if name in drafted.drafts:
         name = f"{name}~{len(drafted.drafts) + 1}"
@@ -170,6 +176,10 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
         except BROKEN as error:
             below, what = explain(error)
             records.gap(path + entry.path + below, what)
+            continue
+        twice = doubled(entry.resource)
+        if twice is not None:
+            records.gap(path + entry.path + twice, TWICE)
             continue
         name = f"ServiceRequest/{order.id}" if order.id else f"ServiceRequest#{index + 1}"
         if name in drafted.drafts:
