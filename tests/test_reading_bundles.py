@@ -216,3 +216,51 @@ def test_words_for_types(element: str, value: Any, words: str) -> None:
     forms = bundle(form("f", "a", item=[{"linkId": "actual_time", "answer": [{element: value}]}]))
     (gap,) = answered(discharge_request(EXERCISE, forms=forms)).facts.gaps
     assert gap.reason == words
+
+
+def version(method: str, name: str, number: int, resource: Json | None = None) -> Json:
+    url = f"Procedure/{name}/_history/{number}"
+    entry: Json = {"request": {"method": method, "url": url}, "response": {"status": "200"}}
+    return entry if resource is None else {**entry, "resource": resource}
+
+
+HISTORIES: list[tuple[list[Json], set[str]]] = [
+    ([version("DELETE", "a", 2), version("POST", "a", 1, EXERCISE), version("POST", "b", 1, MANUAL)], {"97140"}),
+    ([version("PUT", "a", 3, EXERCISE), version("DELETE", "a", 2), version("POST", "a", 1, EXERCISE)], {"97110"}),
+    ([version("DELETE", "b", 2), version("POST", "a", 1, EXERCISE)], {"97110"}),
+    ([version("DELETE", "a", 2), {"resource": EXERCISE}], {"97110"}),
+    ([{"request": None}, {"request": {"method": 7}}, version("POST", "a", 1, EXERCISE)], {"97110"}),
+]
+
+
+@pytest.mark.parametrize(("entries", "codes"), HISTORIES)
+@pytest.mark.parametrize("apart", [False, True])
+def test_deleted(apart: bool, entries: list[Json], codes: set[str]) -> None:
+    """Of what a history says was deleted no version counts, unless a search finds it all the same."""
+    broken = [{"resource": {"resourceType": "Goal", "target": 7}}] if apart else []
+    sent = {"resourceType": "Bundle", "type": "history", "entry": [*entries, *broken]}
+    assert set(minutes(discharge_request(procedures=sent))) == codes
+
+
+def diagnosed_by(patient: str) -> Json:
+    """A claim line and its Procedure that both refer to a Condition of this patient."""
+    condition = {
+        "resourceType": "Condition",
+        "id": "c",
+        "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M54.2"}]},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    named = {"reference": "Condition/c"}
+    draft = claim(item(1, "97110", 1, diagnosisSequence=[1]), diagnosis=[{"sequence": 1, "diagnosisReference": named}])
+    record = bundle({**EXERCISE, "reasonReference": [named]}, {**MANUAL, "reason": [{"reference": named}]})
+    return claim_request(draft, procedures=record, conditions=bundle(condition))
+
+
+def test_diagnosis_of_another_patient() -> None:
+    """A diagnosis that was left out as another patient's is none of the claim, and no reason of a service."""
+    kinds = {"diagnosis", "reason"}
+    own, others = diagnosed_by(PATIENT), diagnosed_by("somebody-else")
+    assert [one.evidence & kinds for one in visit(own).lines] == [kinds, kinds]
+    assert [one.evidence & kinds for one in visit(others).lines] == [set(), set()]
+    assert [one.diagnoses for one in visit(others).lines] == [(), ()]
+    assert (unreadable(own), unreadable(others)) == ([], ["Condition/c"])

@@ -137,11 +137,15 @@ def _sites(item: ClaimItem) -> list[Worded]:
 
 
 def diagnosed(claim: Claim, record: Record) -> dict[int | None, str]:
-    """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent."""
+    """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent.
+
+    A Condition that was left out, as another patient's, is none.
+    """
     return {
         one.sequence: coding.icd10_of(one.diagnosis_codeable_concept)
         or services.diagnosis_of(one.diagnosis_reference, record.records)
         for one in claim.diagnosis
+        if not record.records.left_out(one.diagnosis_reference)
     }
 
 

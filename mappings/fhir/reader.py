@@ -10,7 +10,7 @@ import msgspec
 from mappings.fhir.base import NOT_SENT, NULL, Resource
 from mappings.fhir.datatypes import Party, Reference
 from mappings.fhir.decoding import BROKEN, RawEntry, decode, explain, no_bundle, raw_entries, read_one, resource_type
-from mappings.fhir.resources import AnyResource, Bundle, Entry
+from mappings.fhir.resources import AnyResource, Bundle, Entry, EntryRequest
 from mappings.visit import Gap
 
 R = TypeVar("R", bound=Resource)
@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 _WHOLE = msgspec.json.Decoder(AnyResource | Bundle)
 _ONE = msgspec.json.Decoder(AnyResource)
+_REQUEST = msgspec.json.Decoder(EntryRequest | None)
 _KNOWN_TYPES = frozenset(struct.__struct_config__.tag for struct in AnyResource.__args__)
 
 
@@ -27,27 +28,30 @@ class Records:
     def __init__(self) -> None:
         self._by_type: dict[type[Resource], list[Resource]] = {}
         self._by_reference: dict[str, Resource] = {}
+        self._deleted: set[str] = set()
+        self._left_out: set[str] = set()
         self.gaps: list[Gap] = []
 
     def add(self, entries: list[Entry]) -> None:
         """Keep the resources of entries; one that is known already by type and id is not kept twice.
 
-        Where it says otherwise than the first one, that is a gap, unless the two are versions in a history.
+        Where it says otherwise than the first one, that is a gap, unless the two are versions in a history. There the
+        last version comes first, so that what was deleted has older versions only behind the entry that says so.
         """
-        known, by_type = self._by_reference, self._by_type
+        known, by_type, deleted = self._by_reference, self._by_type, self._deleted
         for entry in entries:
             resource, full_url = entry.resource, entry.full_url
             if resource is None:
+                if entry.request is not NOT_SENT:
+                    deleted |= {_deletion(entry)} - known.keys()
                 continue
             kind = type(resource)
             if resource.id is not None:
                 name = f"{kind.__name__}/{resource.id}"
                 if name in known:
-                    before = known[name]
-                    if full_url is not None:
-                        known.setdefault(full_url, before)
-                    if before != resource and entry.request is NOT_SENT and _contradict(before, resource):
-                        self.gap(name, f"another {kind.__name__} with the same id says otherwise; the first is read")
+                    self._again(name, entry)
+                    continue
+                if name in deleted and entry.request is not NOT_SENT:
                     continue
                 known[name] = resource
             if full_url is not None:
@@ -56,6 +60,13 @@ class Records:
                 by_type[kind].append(resource)
             else:
                 by_type[kind] = [resource]
+
+    def _again(self, name: str, entry: Entry) -> None:
+        before, again = self._by_reference[name], entry.resource
+        if entry.full_url is not None:
+            self._by_reference.setdefault(entry.full_url, before)
+        if again is not None and again != before and entry.request is NOT_SENT and _contradict(before, again):
+            self.gap(name, f"another {type(again).__name__} with the same id says otherwise; the first is read")
 
     def all(self, kind: type[R]) -> list[R]:
         """Every resource of one type, in the order in which they came."""
@@ -67,8 +78,14 @@ class Records:
         left = [one for one, keep in zip(every, wanted, strict=True) if not keep]
         self._by_type[kind] = [one for one, keep in zip(every, wanted, strict=True) if keep]
         gone = {id(one) for one in left}
+        self._left_out |= {name for name, one in self._by_reference.items() if id(one) in gone}
         self._by_reference = {name: one for name, one in self._by_reference.items() if id(one) not in gone}
         return left
+
+    def left_out(self, reference: Reference | str | None) -> bool:
+        """Whether a reference names a resource that was not kept."""
+        text = reference.reference if isinstance(reference, Reference) else reference
+        return bool(text) and not self._left_out.isdisjoint((text, local_reference(text or "")))
 
     def get(self, kind: type[R], reference: Reference | str | None) -> R | None:
         """The resource that a reference names (relative, absolute or urn:uuid), if it came along."""
@@ -105,6 +122,17 @@ def _contradict(one: Resource, other: Resource) -> bool:
 def _says(value: object) -> bool:
     parts = value if isinstance(value, list) else [value]
     return any(part is not None and not isinstance(part, msgspec.Raw | Reference) for part in parts)
+
+
+def _deletion(entry: Entry) -> str:
+    """What an entry without a resource says was deleted, as Type/id; "" for nothing."""
+    try:
+        request = _REQUEST.decode(entry.request)
+    except BROKEN:
+        return ""
+    if request is None or request.method != "DELETE":
+        return ""
+    return local_reference(entry.full_url or request.url or "")
 
 
 def local_reference(text: str) -> str:
@@ -191,8 +219,9 @@ def _read_apart(raw: msgspec.Raw | bytes, path: str, records: Records) -> bool:
 
 def _read_resource(entry: RawEntry, path: str, records: Records) -> bool:
     raw, where = entry.resource, path + entry.path
-    if not memoryview(raw).nbytes:
-        return True  # an entry without a resource, as in a history or a transaction's answer
+    if not memoryview(raw).nbytes:  # as in a history or a transaction's answer
+        records.add([Entry(entry.full_url, None, entry.request)])
+        return True
     try:
         records.add([Entry(entry.full_url, decode(_ONE, raw), entry.request)])
     except BROKEN as error:

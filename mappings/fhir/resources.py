@@ -243,6 +243,13 @@ AnyResource = (
 """Every resource that is read, and a few that often come along and are passed over."""
 
 
+class EntryRequest(Struct, gc=False):
+    """What an entry of a history tells of its version: how it came to be, and of which resource it is one."""
+
+    method: str | None = None
+    url: str | None = None
+
+
 class Entry(Struct, rename="camel", gc=False):
     full_url: str | None = None
     resource: AnyResource | None = None
