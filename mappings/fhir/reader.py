@@ -49,7 +49,8 @@ class Records:
             if resource.id is not None:
                 name = f"{kind.__name__}/{resource.id}"
                 if name in known:
-                    self._again(name, entry)
+                    if full_url is not None or known[name] != resource:
+                        self._again(name, entry)
                     continue
                 if name in deleted and entry.request is not NOT_SENT:
                     continue
@@ -84,6 +85,8 @@ class Records:
 
     def left_out(self, reference: Reference | str | None) -> bool:
         """Whether a reference names a resource that was not kept."""
+        if not self._left_out:
+            return False
         text = reference.reference if isinstance(reference, Reference) else reference
         return bool(text) and not self._left_out.isdisjoint((text, local_reference(text or "")))
 
