@@ -22,6 +22,8 @@ from tests.visits import chiro
 LIMIT = 8_000_000
 PATIENCE = 30
 """Seconds after which a client gives up: no claim about speed, only about hanging."""
+INSECURE = {"VISITCUE_INSECURE": "true"}
+"""The sockets below call by all kinds of names, which a service of this machine alone would refuse."""
 GOOD = text(chiro("59", "GP"))
 POST = f"POST /cds-services/{CLAIM_SUBMIT} HTTP/1.1\r\nHost: visitcue.example\r\n".encode()
 PLAIN = b"Content-Type: application/json\r\n"
@@ -85,7 +87,9 @@ def in_chunks(*pieces: bytes) -> bytes:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The service with a time for bodies that a test can wait for."""
     log = tmp_path_factory.mktemp("hostile") / "log"
-    running = start(log, VISITCUE_BODY_SECONDS="3", VISITCUE_MAX_BODY_BYTES=str(LIMIT), VISITCUE_WAIT_SECONDS="30")
+    running = start(log, **INSECURE, VISITCUE_BODY_SECONDS="3", VISITCUE_WAIT_SECONDS="30")
+        log, **INSECURE, VISITCUE_BODY_SECONDS="3", VISITCUE_MAX_BODY_BYTES=str(LIMIT), VISITCUE_WAIT_SECONDS="30"
+    )
     yield running
     running.stop()
     assert "Traceback" not in "\n".join(running.said())
@@ -104,6 +108,7 @@ def threaded(tmp_path_factory: pytest.TempPathFactory, silent: str) -> Iterator[
     """A service that may have to wait for the FHIR server, and so answers in threads."""
     running = start(
         tmp_path_factory.mktemp("threaded") / "log",
+        **INSECURE,
         VISITCUE_FHIR_SERVERS=json.dumps([silent]),
         VISITCUE_FETCH_SECONDS="1.5",
         VISITCUE_WAIT_SECONDS="0.3",
@@ -271,7 +276,7 @@ def test_slow_headers(service: Running) -> None:
 def test_stopped_among_slow_clients(tmp_path: Path, running: str) -> None:
     """A service that is asked to stop while clients drip their bodies stops."""
     more = {"VISITCUE_FHIR_SERVERS": '["http://127.0.0.1:9/fhir"]'} if running == "threaded" else {}
-    service = start(tmp_path / "log", VISITCUE_BODY_SECONDS="3", **more)
+    service = start(tmp_path / "log", **INSECURE, VISITCUE_BODY_SECONDS="3", **more)
     with ExitStack() as opened:
         for _ in range(3 * THREADS):
             opened.enter_context(connected(service)).sendall(POST + PLAIN + b"Content-Length: 100\r\n\r\n{")

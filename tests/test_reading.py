@@ -185,7 +185,11 @@ def test_regions_together() -> None:
     assert line(body).regions == {"knee", "lumbar"}
 
 
-SPELLINGS = [spelled for alias, _ in aliases("cpt", "hcpcs") for spelled in (alias, alias.upper(), f" {alias}/ ")]
+SPELLINGS = [
+    spelled
+    for alias, _ in aliases("cpt", "hcpcs")
+    for spelled in (alias, alias.upper(), f" {alias}/ ", f"{alias}|2026")
+]
 
 
 @pytest.mark.parametrize("system", SPELLINGS)
@@ -202,6 +206,15 @@ def test_spellings_of_snomed(alias: str) -> None:
     assert line(recorded(bodySite=[coded(alias, KNEE)])).regions == {"knee"}
 
 
+EDITION = f"{SNOMED}/900000000000207008"
+
+
+@pytest.mark.parametrize("version", [EDITION, f"{EDITION}/version/20260301", f"{EDITION}/", f"{SNOMED}|{EDITION}"])
+def test_editions_of_snomed(version: str) -> None:
+    """A body site is read in every edition and version of SNOMED CT."""
+    assert line(recorded(bodySite=[coded(version, KNEE)])).regions == {"knee"}
+
+
 @pytest.mark.parametrize("alias", [alias for alias, _ in aliases("icd10cm")])
 def test_spellings_of_icd10(alias: str) -> None:
     """A diagnosis is read under every spelling of ICD-10-CM, from the Procedure and from the claim."""
@@ -213,7 +226,10 @@ def test_spellings_of_icd10(alias: str) -> None:
     assert line(claim_request(of_claim)).diagnoses == ("M54.50",)
 
 
-@pytest.mark.parametrize("system", [SNOMED, ICD10, UCUM, "http://example.org/local", "97110", "http://cpt.example"])
+@pytest.mark.parametrize(
+    "system",
+    [SNOMED, ICD10, UCUM, "http://example.org/local", "97110", "http://cpt.example", "|2026", "http://cpt.example|cpt"],
+)
 def test_codes_of_other_systems(system: str) -> None:
     """A number of five digits in another code system is no billing code."""
     draft = claim(item(1, "97110", productOrService=coded(system, "97110")), item(2, "98940"))

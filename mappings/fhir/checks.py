@@ -6,7 +6,7 @@ explains (`_status` with an extension) is not missing.
 
 import msgspec
 
-from mappings.fhir.base import NOT_SENT, Resource
+from mappings.fhir.base import NOT_SENT, NULL, Resource
 from mappings.fhir.datatypes import Period
 from mappings.fhir.dates import day_of, instant_of, is_broken
 from mappings.fhir.financial import Coverage
@@ -127,7 +127,7 @@ def order(one: ServiceRequest, path: str, records: Records) -> None:
 
 def _status(one: Resource, field: str, known: frozenset[str], records: Records, path: str = "") -> None:
     stated = getattr(one, field)
-    if stated is None and getattr(one, "beside_status", NOT_SENT) is not NOT_SENT:
+    if stated is None and getattr(one, "beside_status", NOT_SENT) not in (NOT_SENT, NULL):
         return
     element = "lifecycleStatus" if field == "lifecycle_status" else field
     got = "none" if stated is None else repr(stated)

@@ -155,13 +155,14 @@ def _sites(item: ClaimItem) -> list[Worded]:
 def diagnosed(claim: Claim, record: Record) -> dict[int | None, str]:
     """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent.
 
-    A diagnosis in which nothing stands is none.
+    A diagnosis in which nothing stands is none, nor is a Condition that was left out as another patient's.
     """
     return {
         one.sequence: coding.icd10_of(one.diagnosis_codeable_concept)
         or services.diagnosis_of(one.diagnosis_reference, claim.contained, record.records)
         for one in claim.diagnosis
-        if coding.says(one.diagnosis_codeable_concept) or coding.refers(one.diagnosis_reference)
+        if (coding.says(one.diagnosis_codeable_concept) or coding.refers(one.diagnosis_reference))
+        and not record.records.left_out(one.diagnosis_reference)
     }
 
 

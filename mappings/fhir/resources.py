@@ -229,6 +229,7 @@ class PractitionerRole(Resource, tag="PractitionerRole", gc=False):
 
 class OutcomeIssue(Struct, gc=False):
     severity: str | None = None
+    code: str | None = None
 
 
 class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
@@ -243,9 +244,17 @@ AnyResource = (
 """Every resource that is read, and a few that often come along and are passed over."""
 
 
+class EntryRequest(Struct, gc=False):
+    """What an entry of a history tells of its version: how it came to be, and of which resource it is one."""
+
+    method: str | None = None
+    url: str | None = None
+
+
 class Entry(Struct, rename="camel", gc=False):
     full_url: str | None = None
     resource: AnyResource | None = None
+    request: msgspec.Raw = NOT_SENT
 
 
 class Link(Struct, gc=False):

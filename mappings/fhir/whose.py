@@ -62,9 +62,11 @@ def leave_out_others(records: Records, patient: str) -> None:
         return
     mine = f"Patient/{patient}"
     for kind, element in _WHOSE.items():
-        subjects = [_one(getattr(one, element)) for one in records.all(kind)]
-        if [one for one in subjects if one is None or one.reference != mine]:
-            _judge(kind, subjects, patient, records)
+        subjects = [getattr(one, element) for one in records.all(kind)]
+        if [one for one in subjects if one is None or type(one) is list or one.reference != mine]:
+            _judge(kind, [_one(one) for one in subjects], patient, records)
+            if kind is Condition:
+                _without_their_diagnoses(records)
 
 
 def _one(subject: Reference | list[Reference] | None) -> Reference | None:
@@ -72,6 +74,14 @@ def _one(subject: Reference | list[Reference] | None) -> Reference | None:
     if isinstance(subject, list):
         return subject[0] if subject else None
     return subject
+
+
+def _without_their_diagnoses(records: Records) -> None:
+    """A diagnosis that was left out is no reason of a service."""
+    for one in records.all(Procedure):
+        if one.reason_reference or one.reason:
+            one.reason_reference = [each for each in one.reason_reference if not records.left_out(each)]
+            one.reason = [each for each in one.reason if not records.left_out(each.reference)]
 
 
 def _judge(kind: type[Resource], subjects: list[Reference | None], patient: str, records: Records) -> None:

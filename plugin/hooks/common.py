@@ -9,11 +9,12 @@ from cds_hooks.outcome import Refusal, bad_request, contradiction
 from cds_hooks.prefetch import Present
 from cds_hooks.request import HookRequest, PrefetchReader
 from cds_hooks.service import Prefetch, Service
+from mappings.fhir.decoding import BROKEN, RawEntry, explain, no_bundle, raw_entries, read_one, resource_type
 from mappings.fhir.doubled import doubled
 from mappings.fhir.financial import Claim
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.patch import numbers
-from mappings.fhir.reader import RawEntry, Records, explain, id_of, raw_entries, read_one, resource_type
+from mappings.fhir.reader import Records, id_of
 from mappings.fhir.record import Context
 from mappings.fhir.resources import ServiceRequest
 from mappings.visit import Visit
@@ -100,7 +101,7 @@ def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Recor
     """The Claim, or the Claims of a Bundle; a broken one among several is a gap, a broken single one a refusal."""
     kind = resource_type(raw)
     if kind == "Bundle":
-        for entry in raw_entries(raw) or []:
+        for entry in entries_of(raw, path) or []:
             if _is(entry, "Claim", path, records):
                 _add_claim_of_bundle(entry, path, request, records, drafted)
         return
@@ -111,11 +112,23 @@ def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Recor
     drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, drafted_claim.numbers)
 
 
+def entries_of(raw: msgspec.Raw, path: str) -> list[RawEntry] | None:
+    """The entries of a Bundle, None where it is none; raises Refusal where they are no list."""
+    try:
+        return raw_entries(raw)
+    except BROKEN as error:
+        below, what = explain(error)
+        raise bad_request(path + below, f"{what}.") from None
+
+
 def _is(entry: RawEntry, kind: str, path: str, records: Records) -> bool:
     """Whether an entry holds a resource of this type; one that holds no resource at all is a gap."""
     found = resource_type(entry.resource)
     if not found and memoryview(entry.resource).nbytes:
         records.gap(path + entry.path, "expected a resource with a resourceType")
+    elif found == "Bundle":
+        below, what = no_bundle(entry.resource)
+        records.gap(path + entry.path + below, what)
     return found == kind
 
 
@@ -133,7 +146,7 @@ def _add_claim_of_bundle(entry: RawEntry, path: str, request: HookRequest, recor
 def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) -> DraftClaim:
     try:
         claim = read_one(raw, Claim)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except BROKEN as error:
         below, what = explain(error)
         raise bad_request(path + below, f"{what}.") from None
     twice = doubled(raw)
@@ -150,7 +163,7 @@ def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) 
 
 def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) -> None:
     """The ServiceRequests of a Bundle of orders; other orders are none of ours, a broken one is a gap."""
-    entries = raw_entries(raw)
+    entries = entries_of(raw, path)
     if entries is None:
         if resource_type(raw) != "ServiceRequest":
             raise bad_request(path, "expected a Bundle of orders.")
@@ -160,7 +173,7 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
             continue
         try:
             order = read_one(entry.resource, ServiceRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except BROKEN as error:
             below, what = explain(error)
             records.gap(path + entry.path + below, what)
             continue
