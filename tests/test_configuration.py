@@ -120,3 +120,10 @@ def test_missing_folder_stops(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_pat
     line = run("serve").one_line()
     assert "VISITCUE_SECRETS_DIR" in line
     assert "missing" in line
+
+
+def test_address_by_file_is_not_told(secrets: Path, run: Run) -> None:
+    """A database that is named by a file and does not answer stops the start, and the password is not shown."""
+    address = "postgresql://visitcue:obviously-fake@127.0.0.1:1/visitcue?connect_timeout=2"
+    (secrets / "visitcue_database_url").write_text(address, encoding="utf-8")
+    assert "obviously-fake" not in run("store", "info").one_line()

@@ -28,6 +28,7 @@ SERVICES = {name: one.service for one in services(Settings()) for name in one.se
 EXTENSION = "org.visitcue.finding"
 CURL = re.compile(r"--data @(?P<file>\S+).*?/cds-services/(?P<service>[\w-]+).*?```json\n(?P<answer>.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"```console\n\$ visitcue (?P<arguments>[^\n]*)\n(?P<printed>.*?)\n```", re.DOTALL)
+OTHER_PAGES = ROOT / "deploy" / "README.md", ROOT / "SECURITY.md"
 WIDTH = "96"
 """Columns of the terminal whose output stands in the README."""
 
@@ -166,7 +167,9 @@ def test_hook_page_context() -> None:
     assert required == set(SERVICES["claim-submit"].hook.required)
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", FOLDER / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", FOLDER / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *OTHER_PAGES]
+)
 def test_links_lead_somewhere(path: Path) -> None:
     """Every relative link in the documents leads to a file."""
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
