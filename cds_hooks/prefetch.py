@@ -46,17 +46,18 @@ PARTLY_FAILED = "the search reports an error beside its results"
 
 
 class _Link(msgspec.Struct):
-    relation: str = ""
-    url: str = ""
+    relation: str | None = None
+    url: str | None = None
 
 
 class _Issue(msgspec.Struct):
-    severity: str = ""
+    severity: str | None = None
+    code: str | None = None
 
 
 class _Inside(msgspec.Struct):
-    resourceType: str = ""
-    issue: list[_Issue] = []
+    resourceType: str | None = None
+    issue: list[_Issue] | None = None
 
 
 class _Entry(msgspec.Struct):
@@ -64,12 +65,12 @@ class _Entry(msgspec.Struct):
 
 
 class _Entries(msgspec.Struct):
-    entry: list[msgspec.Raw] = []
+    entry: list[msgspec.Raw] | None = None
 
 
 class _Head(_Entries):
-    resourceType: str = ""
-    link: list[_Link] = []
+    resourceType: str | None = None
+    link: list[_Link] | None = None
     resource: msgspec.Raw = msgspec.Raw()
 
 
@@ -104,22 +105,22 @@ def _looked_into(value: msgspec.Raw, text: bytes, part: Prefetch) -> Prefetched:
             return _bundle(value, head, part)
     except (msgspec.ValidationError, RecursionError):
         return Present(value)  # whoever reads it says what is wrong, and where
-    if head.resourceType in ("OperationOutcome", ""):
+    if head.resourceType in ("OperationOutcome", "", None):
         return FAILED if head.resourceType else NO_RESOURCE
     return Present(value) if head.resourceType == part.kind else Unavailable(of_another_type(part))
 
 
 def _bundle(value: msgspec.Raw, head: _Head, part: Prefetch) -> Prefetched:
     """A Bundle of search results, which may have reports on the search among them, and more pages behind it."""
-    inside = [found for entry in head.entry if (found := _inside(entry)) is not None]
+    inside = [found for entry in head.entry or () if (found := _inside(entry)) is not None]
     told = told_of_bundle(
         value,
-        {one.resourceType for one in inside},
+        {one.resourceType or "" for one in inside},
         part,
-        failed=any(issue.severity in ("error", "fatal") for one in inside for issue in one.issue),
+        failed=any(is_failure(issue.severity, issue.code) for one in inside for issue in one.issue or ()),
     )
-    after = next((link.url for link in head.link if link.relation == "next"), "")
-    return following(told, value, after)
+    after = next((link.url for link in head.link or () if link.relation == "next"), None)
+    return following(told, value, after or "")
 
 
 def _inside(entry: msgspec.Raw) -> _Inside | None:
@@ -129,6 +130,11 @@ def _inside(entry: msgspec.Raw) -> _Inside | None:
         return _Inside()  # one that cannot be read is no other type
 
 
+def is_failure(severity: str | None, code: str | None) -> bool:
+    """Whether an issue beside results says that something could not be had, and not only that it is not there."""
+    return severity in ("error", "fatal") and code not in ("not-found", "deleted")
+
+
 def told_of_bundle(value: object, kinds: set[str], part: Prefetch, *, failed: bool) -> Prefetched:
     """What a Bundle with resources of these types tells; `failed` says that one of them reports an error."""
     results = kinds - {"OperationOutcome"}
@@ -136,7 +142,10 @@ def told_of_bundle(value: object, kinds: set[str], part: Prefetch, *, failed: bo
         return FAILED if failed else Empty()
     if failed:
         return Present(value, PARTLY_FAILED)
-    return Present(value) if part.kind in kinds or "" in kinds else Present(value, of_another_type(part))
+    # A Bundle among them, as a batch of searches is answered, and one of no known type may hold what was asked for.
+    if part.kind in kinds or not kinds.isdisjoint(("", "Bundle")):
+        return Present(value)
+    return Present(value, of_another_type(part))
 
 
 def following(told: Prefetched, value: object, after: str) -> Prefetched:
@@ -148,7 +157,7 @@ def following(told: Prefetched, value: object, after: str) -> Prefetched:
 
 def joined(pages: list[msgspec.Raw]) -> msgspec.Raw:
     """One Bundle with the entries of several, each as it was sent; raises msgspec.ValidationError if one is none."""
-    entries = [entry for page in pages for entry in msgspec.json.decode(page, type=_Entries).entry]
+    entries = [entry for page in pages for entry in msgspec.json.decode(page, type=_Entries).entry or ()]
     text = b",".join(memoryview(entry).tobytes() for entry in entries)
     return msgspec.Raw(b'{"resourceType":"Bundle","type":"searchset","entry":[' + text + b"]}")
 

@@ -14,6 +14,8 @@ import msgspec
 
 from cds_hooks import access
 from cds_hooks.access import Authorization
+from cds_hooks.members import refuse_doubled
+from cds_hooks.not_json import kind_of
 from cds_hooks.outcome import Refusal, bad_request, not_as_expected
 from cds_hooks.prefetch import NOT_SENT, Prefetched, Present, prefetched
 from cds_hooks.service import Prefetch, Service
@@ -79,6 +81,8 @@ _USERS = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerso
 _UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 """A UUID of any version: the requests of a public test kit have version digits that RFC 9562 does not know."""
 
+_MEMBERS = frozenset({"hook", "hookInstance", "context", "prefetch", "fhirServer", "fhirAuthorization"})
+_CONTEXT_MEMBERS = frozenset({"userId", "patientId", "encounterId", "draftOrders", "claim"})
 _RESOURCES = {"draftOrders": "draft_orders", "claim": "claim"}
 
 
@@ -87,7 +91,9 @@ def read_request(service: Service, body: bytes, reader: PrefetchReader[_T]) -> H
     if not body.isascii():
         _refuse_what_is_not_utf8(body)
     envelope, prefetch = _read_envelope(service, body, reader)
+    refuse_doubled(body, "", _MEMBERS)
     context = _decoded(_CONTEXT, envelope.context, "context")
+    refuse_doubled(envelope.context, "context", _CONTEXT_MEMBERS)
     if envelope.hook not in service.hook.names:
         names = " or ".join(repr(name) for name in service.hook.names)
         raise bad_request("hook", f"service {service.id!r} answers the hook {names}, not this one.", "value")
@@ -149,7 +155,9 @@ def _refuse_what_is_not_utf8(body: bytes) -> None:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise bad_request("", f"The body is not UTF-8 (byte {error.start}).", "structure") from None
+        kind = kind_of(body)
+        what = f"it is {kind}" if kind else f"byte {error.start} is none of it"
+        raise bad_request("", f"The body is not UTF-8: {what}.", "structure") from None
 
 
 def _resource(service: Service, context: _Context) -> msgspec.Raw:
@@ -177,7 +185,9 @@ def _decoded(decoder: msgspec.json.Decoder[_T], raw: bytes | msgspec.Raw, prefix
     except msgspec.ValidationError as error:
         raise not_as_expected(error, prefix) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise bad_request(prefix, f"the body is not JSON: {error}.", "structure") from None
+        kind = kind_of(memoryview(raw).tobytes())
+        what = f"it is {kind}; expected JSON in UTF-8" if kind else str(error)
+        raise bad_request(prefix, f"the body is not JSON: {what}.", "structure") from None
     except RecursionError:
         raise _too_deep(prefix) from None
 

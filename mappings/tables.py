@@ -109,10 +109,15 @@ def code_systems() -> dict[str, str]:
     return {row["alias"]: row["system"] for row in _rows("code_systems.csv")}
 
 
-@functools.cache
+_VERSION = re.compile(r"\|.*|/version/.*|(?<=snomed\.info/sct)/\d+.*", re.DOTALL)
+"""A version behind the address of a code system: as canonicals have it, or as an edition of SNOMED CT."""
+
+
+@functools.lru_cache(maxsize=4096)
 def system_name(uri: str) -> str:
-    """Our name of a code system ("cpt", "hcpcs", "icd10cm" ...), "" for one that we do not know."""
-    return code_systems().get(uri.strip().rstrip("/").lower(), "")
+    """Our name of a code system ("cpt", "hcpcs", "icd10cm" ...) of any version, "" for one that we do not know."""
+    address = _VERSION.sub("", uri.strip().lower()).rstrip("/")
+    return code_systems().get(address, "")
 
 
 @functools.cache

@@ -102,8 +102,9 @@ class Payer(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """Earlier visits of the patient, as far as they were sent; `seen` says whether they were.
+    """Earlier visits of the patient, as far as they were sent; `seen` says whether they were, `whole` whether all were.
 
+    Of a history of which only a part came, an event that is not found may stand in the rest.
     `visits` are treatment days since the active care plan's start (`plan_start`), else the episode's (`episode_start`),
     this visit not among them.
     `evaluated_on` is the day of the last evaluation or re-evaluation before this visit, `reported_on` that of the last
@@ -114,6 +115,7 @@ class History(msgspec.Struct, frozen=True):
     """
 
     seen: bool = False
+    whole: bool = True
     visits: int = 0
     massage_visits: int = 0
     plan_start: dt.date | None = None

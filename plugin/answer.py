@@ -1,7 +1,7 @@
 """The way of one request: read, gather, visit facts, review, cards. Only `gather` does IO, and it is handed in."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 import msgspec
 
@@ -102,21 +102,22 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     missing = {key: value for key, value in found.items() if type(value) is Unavailable}
     if insist:
         _insist(hook.service, missing)
-    for key, value in found.items():
-        if type(value) is Present:
-            read_value(value.value, f"prefetch.{key}", records)
+    present = [(key, value) for key, value in found.items() if type(value) is Present]
+    lost = {key for key, value in present if not read_value(value.value, f"prefetch.{key}", records)}
     leave_out_others(records, request.patient_id)
     checks.record(records)
-    partly = {key: value for key, value in found.items() if type(value) is Present and value.incomplete}
+    partly = {key: value for key, value in present if value.incomplete}
+    not_whole = partly.keys() | lost
     context = Context(
         patient=request.patient_id,
         encounter=request.encounter_id,
         today=setup.today,
         record_sent="procedures" not in missing,
-        not_sent=_not_sent(missing, partly),
+        not_sent=_not_sent(missing, not_whole),
         history_sent="history" not in missing,
         practice=setup.practice,
-        record_whole="procedures" not in partly,
+        record_whole="procedures" not in not_whole,
+        history_whole=not_whole.isdisjoint(("history", "forms")),
     )
     visits = tuple(hook.visits(drafted, records, context))
     unavailable = tuple(
@@ -126,13 +127,13 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     return conclude(Facts(visits, tuple(records.gaps), unavailable), drafted, request, setup)
 
 
-def _not_sent(missing: dict[str, Unavailable], partly: dict[str, Present]) -> frozenset[str]:
+def _not_sent(missing: dict[str, Unavailable], not_whole: Set[str]) -> frozenset[str]:
     """The kinds of evidence that cannot be called missing, because what shows them was not to be had, or not all of it.
 
     An EHR that keeps no forms does not send any; only a look-up that failed means that there may be some. Notes there
     are of every visit: where they were not sent, what they could show ("note") is asked and not called missing.
     """
-    failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT} | partly.keys()
+    failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT} | not_whole
     return frozenset[str]().union(*(SHOWN_BY[key] for key in failed & SHOWN_BY.keys()))
 
 

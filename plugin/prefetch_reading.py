@@ -9,6 +9,7 @@ from cds_hooks.prefetch import (
     Present,
     Unavailable,
     following,
+    is_failure,
     of_another_type,
     prefetched,
     told_of_bundle,
@@ -39,7 +40,7 @@ def _told(value: AnyValue, part: Prefetch) -> Prefetched:
         return Present(value)
     kinds.discard(type(None))
     failed = OperationOutcome in kinds and any(
-        issue.severity in ("error", "fatal")
+        is_failure(issue.severity, issue.code)
         for entry in value.entry
         if type(entry.resource) is OperationOutcome
         for issue in entry.resource.issue

@@ -25,6 +25,14 @@ from plugin.web_addresses import web_address, web_origin
 
 PREFIX = "VISITCUE_"
 SECRETS_DIR = f"{PREFIX}SECRETS_DIR"
+LOCAL = frozenset(
+    {
+        "base_book", "claim_hook", "zelis_plans", "minutes_extensions", "fetch_seconds", "fetch_pages", "fetch_bytes",
+        "data_dir", "keep_days", "log_level", "metrics_token", "max_body_bytes", "body_seconds", "wait_seconds",
+        "public_url", "insecure", "cors_origins",
+    }
+)  # fmt: skip
+"""The settings that make no request wait for another server."""
 
 
 class Settings(BaseSettings):
@@ -86,6 +94,12 @@ class Settings(BaseSettings):
         description="The bearer token that /metrics asks for. Without one, /metrics answers this machine alone.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
+    body_seconds: float = Field(default=10.0, gt=0, description="How long a request body may take to arrive.")
+    wait_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a request may wait for a free thread; one that waited longer is answered with 503.",
+    )
     trust_file: Path | None = Field(
         default=None,
         description="The TOML file of the clients that may call, with their keys; without it tokens are ignored.",
@@ -187,6 +201,14 @@ class Settings(BaseSettings):
             "it does not know who may call: name them in VISITCUE_TRUST_FILE, or let anybody in with `--insecure`"
             " or VISITCUE_INSECURE=true"
         )
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether a request may have to wait for another server, which needs a thread of its own.
+
+        Every setting that is not known to be of this machine alone counts, so that a new one is on the safe side.
+        """
+        return bool(self.model_fields_set - LOCAL)
 
     @property
     def ncci_folder(self) -> Path:

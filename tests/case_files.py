@@ -71,9 +71,12 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Earlier visits of the patient; with `seen = false` they were not sent. `visits` are those of the plan of care."""
+    """Earlier visits of the patient; with `seen = false` they were not sent, with `whole = false` only a part of them.
+    `visits` are those of the plan of care.
+    """
 
     seen: bool = True
+    whole: bool = True
     plan_start: dt.date | None = None
     episode_start: dt.date | None = None
     visits: int = 0

@@ -9,6 +9,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
+from mappings.fhir import datatypes, financial
+from mappings.fhir import resources as read
+from plugin.services import services
+from plugin.settings import Settings
 from tests.builders import Json
 
 SERVER = "https://ehr.example/fhir"
@@ -24,6 +30,19 @@ UNRELATED: list[Json] = [
 EXTENSION = {"url": "https://vendor.example/StructureDefinition/any", "valueInteger": 97110}
 BROKEN: Json = {"resourceType": "Observation", "id": "x-broken", "status": ["final"]}
 
+KIND_OF = {key: part.kind for one in services(Settings()) for key, part in one.service.prefetch.items()}
+
+ELEMENTS = sorted(
+    {
+        name
+        for module in (datatypes, financial, read)
+        for struct in vars(module).values()
+        if isinstance(struct, type) and issubclass(struct, msgspec.Struct)
+        for name in struct.__struct_encode_fields__
+    }
+)
+"""The elements that are read, of any resource or part."""
+
 Change = Callable[[Json, random.Random], Json | None]
 
 
@@ -35,6 +54,16 @@ def bundles(request: Json) -> list[tuple[str, list[Json]]]:
         if isinstance(entries, list) and all(isinstance(one, dict) for one in entries):
             found.append((key, entries))
     return found
+
+
+def answered(request: Json) -> list[tuple[str, list[Json]]]:
+    """As `bundles`, those that hold what their key asks for: another resource among it changes nothing then."""
+    return [(key, entries) for key, entries in bundles(request) if _holds_its_own(key, entries)]
+
+
+def _holds_its_own(key: str, entries: list[Json]) -> bool:
+    held = [entry["resource"] for entry in entries if isinstance(entry.get("resource"), dict)]
+    return KIND_OF.get(key) in [one.get("resourceType") for one in held]
 
 
 def objects(value: Any) -> Iterator[Json]:
@@ -58,10 +87,11 @@ def resources(request: Json) -> Iterator[Json]:
 def with_unrelated(request: Json, dice: random.Random) -> Json | None:
     """Resources of other types come along."""
     changed = copy.deepcopy(request)
-    for _, entries in bundles(changed):
+    found = answered(changed)
+    for _, entries in found:
         for one in UNRELATED:
             entries.insert(dice.randint(0, len(entries)), {"resource": copy.deepcopy(one)})
-    return changed if bundles(changed) else None
+    return changed if found else None
 
 
 def with_other_order(request: Json, dice: random.Random) -> Json | None:
@@ -110,12 +140,14 @@ def _name(resource: Any) -> str:
 def with_two_keys(request: Json, dice: random.Random) -> Json | None:
     """A part of the visit's Procedures comes with the history."""
     changed = copy.deepcopy(request)
-    found, sent = dict(bundles(changed)), changed["prefetch"]
+    found, sent = dict(answered(changed)), changed["prefetch"]
     if "procedures" not in found or "history" not in sent or (sent["history"] and "history" not in found):
         return None
     here = found["procedures"]
     there = here[dice.randint(1, max(1, len(here))) :]
     del here[len(here) - len(there) :]
+    if not _holds_its_own("procedures", here) or not _holds_its_own("history", there):
+        return None
     others = sent["history"] or {"resourceType": "Bundle", "type": "searchset"}
     sent["history"] = {**others, "entry": [*there, *found.get("history", [])]}
     return changed
@@ -124,7 +156,7 @@ def with_two_keys(request: Json, dice: random.Random) -> Json | None:
 def with_what_came_before(request: Json, dice: random.Random) -> Json | None:
     """What came under one key comes under another as well, as the visit does with the history."""
     changed = copy.deepcopy(request)
-    found = bundles(changed)
+    found = answered(changed)
     if len(found) < 2:
         return None
     (_, here), (_, there) = dice.sample(found, 2)
@@ -158,6 +190,15 @@ def with_unknown_elements(request: Json, dice: random.Random) -> Json | None:
     return changed
 
 
+def with_nulls(request: Json, dice: random.Random) -> Json | None:
+    """Elements of which nothing is known are null, as programs write them that send their whole object."""
+    changed = copy.deepcopy(request)
+    for resource in resources(changed):
+        for one in list(objects(resource)):
+            one.update(dict.fromkeys([name for name in dice.sample(ELEMENTS, 12) if name not in one]))
+    return changed
+
+
 CHANGES: tuple[Change, ...] = (
     with_unrelated,
     with_other_order,
@@ -167,4 +208,5 @@ CHANGES: tuple[Change, ...] = (
     with_what_came_before,
     with_another_kind_of_bundle,
     with_unknown_elements,
+    with_nulls,
 )

@@ -224,7 +224,11 @@ def test_together_in_a_batch(client: FlaskClient) -> None:
     """In a batch each Claim has its own suggestion for all, with its own Claim alone."""
     found = cards(client, BATCH)
     together = [card["suggestions"][0] for card in found if len(card.get("suggestions", ())) > 1]
-    assert [[action["resource"]["id"] for action in one["actions"]] for one in together] == [["first"], ["second"]]
+    drafts = [["claim-of-one"], ["claim-of-two"]]
+    assert [[action["resource"]["id"] for action in one["actions"]] for one in together] == drafts
+        ["claim-of-one"],
+        ["claim-of-two"],
+    ]
 
 
 def test_together_for_orders(client: FlaskClient) -> None:

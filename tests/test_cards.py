@@ -200,7 +200,7 @@ def test_every_draft_by_weight(client: FlaskClient) -> None:
     by_claim: dict[str, list[int]] = {}
     for card in cards(client, FAULTY["batch of two claims"]):
         by_claim.setdefault(finding(card)["lines"][0].split("#")[0], []).append(weight[card["indicator"]])
-    assert list(by_claim) == ["Claim/first", "Claim/second"]
+    assert list(by_claim) == ["Claim/claim-of-one", "Claim/claim-of-two"]
     assert all(weights == sorted(weights) for weights in by_claim.values())
 
 

@@ -5,16 +5,19 @@ from typing import Any
 import pytest
 
 from tests.builders import (
+    CPT,
     DAY,
     ENCOUNTER,
     Json,
     bundle,
     claim,
     claim_request,
+    coded,
     coverage,
     discharge_request,
     encounter,
     item,
+    modifiers,
     order,
     order_request,
     procedure,
@@ -33,6 +36,9 @@ def without(resource: Json, *names: str, **more: Any) -> Json:
 
 def billed(given: Json = EXERCISE, **more: Any) -> Json:
     return claim_request(claim(item(1, "97110", 2)), given, **more)
+
+
+PLAN: Json = {"resourceType": "CarePlan", "id": "p", "status": "active", "intent": "plan"}
 
 
 def observed(**more: Any) -> Json:
@@ -87,6 +93,43 @@ WRONG: dict[str, tuple[Json, str]] = {
         claim_request(claim(item(1, "97110", 2, servicedDate=DAY, servicedPeriod=span("09:00", 30))), EXERCISE),
         "context.claim.item[0].serviced[x]",
     ),
+    "a line that points to no diagnosis": (
+        claim_request(claim(item(1, "97110", 2, diagnosisSequence=[1, 9])), EXERCISE),
+        "context.claim.item[0].diagnosisSequence",
+    ),
+    "a line that points to no procedure": (
+        claim_request(claim(item(1, "97110", 2, procedureSequence=[9])), EXERCISE),
+        "context.claim.item[0].procedureSequence",
+    ),
+    "a modifier that is none": (
+        claim_request(claim(item(1, "97110", 2, modifier=[*modifiers("GP"), coded(CPT, "5-9")])), EXERCISE),
+        "context.claim.item[0].modifier[1]",
+    ),
+    "services in the details of a line": (
+        claim_request(claim(item(1, "97110", 2, detail=[{"sequence": 1}])), EXERCISE),
+        "context.claim.item[0].detail",
+    ),
+    "a Procedure with a broken date": (
+        billed(procedure("p", "97110", performedDateTime="3/2/26")),
+        "Procedure/p.performedDateTime",
+    ),
+    "a Procedure of R5 with a broken date": (
+        billed(without(procedure("p", "97110", occurrenceDateTime="3/2/26"), "performedDateTime")),
+        "Procedure/p.occurrenceDateTime",
+    ),
+    "a Procedure with a code that is none": (
+        billed(procedure("p", "97110", code=coded(CPT, "97110\u200b"))),
+        "Procedure/p.code",
+    ),
+    "a Procedure with digits that are not ours": (
+        billed(procedure("p", "97110", code=coded(CPT, "\uff19\uff17\uff11\uff11\uff10"))),
+        "Procedure/p.code",
+    ),
+    "a plan with a broken date": (billed(plans=bundle({**PLAN, "period": {"start": "soon"}})), "CarePlan/p.period"),
+    "an Observation with a broken date": (
+        billed(observations=observed(effectiveDateTime="03/02/2026")),
+        "Observation/o.effectiveDateTime",
+    ),
     "an order of the wrong status": (order_request(order("o-1", "97110", status="new")), "ServiceRequest/o-1.status"),
 }
 
@@ -113,6 +156,18 @@ RARE: dict[str, Json] = {
                 "period": {"start": "2026", "end": "2026"},
             }
         )
+    ),
+    "a date beside an empty one": claim_request(
+        claim(item(1, "97110", 2, servicedDate="", servicedPeriod={"start": DAY})), EXERCISE
+    ),
+    "a partial date": billed(EXERCISE, history=bundle(procedure("old", "97110", performedDateTime="2026-01"))),
+    "a modifier of the practice's own": claim_request(
+        claim(item(1, "97110", 2, modifier=[coded("https://ehr.example/modifiers", "5-9")])), EXERCISE
+    ),
+    "modifiers that are empty": claim_request(claim(item(1, "97110", 2, modifier=[coded(CPT, " "), {}])), EXERCISE),
+    "no details": claim_request(claim(item(1, "97110", 2, detail=[])), EXERCISE),
+    "a Procedure that is coded in other systems": billed(
+        EXERCISE, history=bundle(procedure("p", "97110", code=coded("http://snomed.info/sct", "229070002")))
     ),
     "a period of one day": claim_request(
         claim(item(1, "97110", 2), billablePeriod={"start": DAY, "end": DAY}), EXERCISE

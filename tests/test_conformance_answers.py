@@ -180,9 +180,9 @@ def test_two_orders_of_one_service(client: FlaskClient) -> None:
 def test_two_claims(client: FlaskClient) -> None:
     """The cards of a batch refer to their own Claim, and say in their detail which it is; those on both name both."""
     found = {tuple(card["extension"][ASSOCIATED]): card["detail"] for card in cards(client, BATCH)}
-    assert "About claim 1 of 2" in found["Claim/first",]
-    assert "About claim 2 of 2" in found["Claim/second",]
-    assert "About claim" not in found["Claim/first", "Claim/second"]
+    assert "About claim 1 of 2" in found["Claim/claim-of-one",]
+    assert "About claim 2 of 2" in found["Claim/claim-of-two",]
+    assert "About claim" not in found["Claim/claim-of-one", "Claim/claim-of-two"]
 
 
 def test_two_claims_of_one_id(client: FlaskClient) -> None:

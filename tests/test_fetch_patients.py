@@ -99,7 +99,6 @@ UNTOLD: dict[str, Any] = {
     "contained": {"reference": "#p"},
     "a urn of nothing that came": {"reference": "urn:uuid:00000000-0f1b-4f0e-9d5a-1f2e3d4c5b6a"},
     "nothing": None,
-    "a group": {"reference": "Group/g"},
 }
 PERSON = {
     "fullUrl": "urn:uuid:6f7a3c52-0f1b-4f0e-9d5a-1f2e3d4c5b6a",

@@ -52,6 +52,9 @@ DATA: dict[str, Any] = {
     "with what was asked to be included": bundle({"resourceType": "Practitioner", "id": "p"}, EXERCISE),
     "with a resource of no known type": bundle({"resourceType": "Zebra"}, EXERCISE),
 }
+DATA["with a read of what is not there"] = bundle(
+    EXERCISE, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-found"}]}
+)
 NOTHING: dict[str, Any] = {
     "null": None,
     "no entries": bundle(),

@@ -63,8 +63,8 @@ def two_of(first: Json, second: Json, *procedures: Json, payer: str = BCBSNC) ->
 
 
 BATCH = two_of(
-    claim(item(1, "98941"), item(2, "97112", 3), name="first"),
-    claim(item(1, "98941", 2), item(2, "97140", 2), name="second"),
+    claim(item(1, "98941"), item(2, "97112", 3), name="claim-of-one"),
+    claim(item(1, "98941", 2), item(2, "97140", 2), name="claim-of-two"),
     *(CMT, BALANCE, MANUAL),
 )
 
@@ -187,8 +187,8 @@ CLEAN: dict[str, Json] = {
     "claim without lines": claim_request(claim()),
     "discharge without procedures": discharge_request(),
     "batch": two_of(
-        claim(item(1, "98941"), item(2, "97112", 1, "59", "GP"), name="first"),
-        claim(item(1, "80053"), name="second"),
+        claim(item(1, "98941"), item(2, "97112", 1, "59", "GP"), name="claim-of-one"),
+        claim(item(1, "80053"), name="claim-of-two"),
         *(CMT, BALANCE),
     ),
 }

@@ -6,9 +6,9 @@ explains (`_status` with an extension) is not missing.
 
 import msgspec
 
-from mappings.fhir.base import NOT_SENT, Resource
+from mappings.fhir.base import NOT_SENT, NULL, Resource
 from mappings.fhir.datatypes import Period
-from mappings.fhir.dates import day_of, instant_of
+from mappings.fhir.dates import day_of, instant_of, is_broken
 from mappings.fhir.financial import Coverage
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.reader import Records
@@ -54,6 +54,8 @@ _LIFECYCLE = frozenset(
 )  # fmt: skip
 _ORDER = frozenset(_REQUEST | {"revoked", "ended"})
 
+_EXPECTED = "expected a date such as 2026-03-02"
+
 PERFORMED = ("performed_period", "performed_date_time", "performed_string")
 OCCURRED = ("occurrence_period", "occurrence_date_time", "occurrence_string")
 MEASURED = ("value_string", "value_integer", "value_quantity", "value_codeable_concept")
@@ -73,8 +75,12 @@ def record(records: Records) -> None:
         # Written out for the two common forms: a year of visits is a hundred Procedures.
         if (period is None) == (moment is None):
             _one_form(procedure, PERFORMED + OCCURRED, "performed[x]", _name(procedure), records)
+            _date(procedure.occurrence_date_time, procedure, "occurrenceDateTime", records)
+        if moment is not None and day_of(moment) is None:
+            _date(moment, procedure, "performedDateTime", records)
     for observation in records.all(Observation):
         _one_form(observation, MEASURED, "value[x]", _name(observation), records)
+        _date(observation.effective_date_time, observation, "effectiveDateTime", records)
     _periods(records)
 
 
@@ -93,7 +99,17 @@ def claim(draft: DraftClaim, records: Records) -> None:
     if one.status not in _FINANCIAL:
         _status(one, "status", _FINANCIAL, records, path)
     _ordered(one.billable_period, f"{path}.billablePeriod", records)
+    diagnoses = {None, *[diagnosis.sequence for diagnosis in one.diagnosis]}
+    procedures = {None, *[procedure.sequence for procedure in one.procedure]}
     for index, item in enumerate(one.item):
+        if not diagnoses.issuperset(item.diagnosis_sequence):
+            records.gap(
+                f"{path}.item[{index}].diagnosisSequence", "it names a number that no diagnosis of the claim has"
+            )
+        if not procedures.issuperset(item.procedure_sequence):
+            records.gap(
+                f"{path}.item[{index}].procedureSequence", "it names a number that no procedure of the claim has"
+            )
         if item.serviced_period is not None:
             _ordered(item.serviced_period, f"{path}.item[{index}].servicedPeriod", records)
             _one_form(item, ("serviced_date", "serviced_period"), "serviced[x]", f"{path}.item[{index}]", records)
@@ -111,7 +127,7 @@ def order(one: ServiceRequest, path: str, records: Records) -> None:
 
 def _status(one: Resource, field: str, known: frozenset[str], records: Records, path: str = "") -> None:
     stated = getattr(one, field)
-    if stated is None and getattr(one, "beside_status", NOT_SENT) is not NOT_SENT:
+    if stated is None and getattr(one, "beside_status", NOT_SENT) not in (NOT_SENT, NULL):
         return
     element = "lifecycleStatus" if field == "lifecycle_status" else field
     got = "none" if stated is None else repr(stated)
@@ -119,12 +135,22 @@ def _status(one: Resource, field: str, known: frozenset[str], records: Records, 
 
 
 def _one_form(one: msgspec.Struct, fields: tuple[str, ...], element: str, path: str, records: Records) -> None:
-    if sum([getattr(one, field) is not None for field in fields]) > 1:
+    if sum([getattr(one, field) not in (None, "") for field in fields]) > 1:
         records.gap(f"{path}.{element}", "it is stated in two forms at once; expected one")
 
 
+def _date(text: str | None, one: Resource, element: str, records: Records) -> None:
+    if is_broken(text):
+        records.gap(f"{_name(one)}.{element}", _EXPECTED)
+
+
 def _ordered(period: Period | None, path: str, records: Records) -> None:
-    if period is None or not period.start or not period.end:
+    if period is None:
+        return
+    if is_broken(period.start) or is_broken(period.end):
+        records.gap(path, _EXPECTED)
+        return
+    if not period.start or not period.end:
         return
     start, end = instant_of(period.start), instant_of(period.end)
     if start is not None and end is not None and (start.tzinfo is None) == (end.tzinfo is None):

@@ -68,8 +68,16 @@ class Annotation(Struct, gc=False):
     text: str | None = None
 
 
-class Something(Struct, gc=False):
-    """An element of which only the presence counts."""
+class OrderParameter(Struct, rename="camel", gc=False):
+    code: Concept | None = None
+    value_codeable_concept: Concept | None = None
+    value_string: str | None = None
+
+
+class OrderDetail(Concept, gc=False):
+    """A concept in R4; in R5 it has parameters, each a concept or a string by the name that its code gives it."""
+
+    parameter: list[OrderParameter] = []
 
 
 class GoalTarget(Struct, rename="camel", gc=False):
@@ -90,4 +98,4 @@ class Qualification(Struct, gc=False):
 class HumanName(Struct, gc=False):
     """A name, of which only what stands behind it is read: credentials."""
 
-    suffix: list[str] = []
+    suffix: list[str | None] = []

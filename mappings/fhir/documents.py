@@ -34,37 +34,37 @@ class _Attachment(msgspec.Struct, rename="camel"):
     url: str | None = None
 
 
-class _Content(msgspec.Struct):
+class Content(msgspec.Struct):
     attachment: _Attachment | None = None
 
 
-class _Context(msgspec.Struct):
+class Context(msgspec.Struct):
     """R4's context of a document."""
 
     encounter: list[Reference] = []
     period: Period | None = None
 
 
-class _Relation(msgspec.Struct):
+class Relation(msgspec.Struct):
     code: str | Concept | None = None
     target: Reference | None = None
 
 
-class _Narrative(msgspec.Struct):
+class Narrative(msgspec.Struct):
     div: str = ""
 
 
-class _Section(msgspec.Struct):
+class Section(msgspec.Struct):
     title: str = ""
-    text: _Narrative | None = None
-    section: "list[_Section]" = []
+    text: Narrative | None = None
+    section: "list[Section]" = []
 
 
-_CONTENTS = msgspec.json.Decoder(list[_Content])
-_CONTEXT = msgspec.json.Decoder(_Context | list[Reference])
-_RELATIONS = msgspec.json.Decoder(list[_Relation])
-_NARRATIVE = msgspec.json.Decoder(_Narrative)
-_SECTIONS = msgspec.json.Decoder(list[_Section])
+_CONTENTS = msgspec.json.Decoder(list[Content])
+_CONTEXT = msgspec.json.Decoder(Context | list[Reference])
+_RELATIONS = msgspec.json.Decoder(list[Relation])
+_NARRATIVE = msgspec.json.Decoder(Narrative)
+_SECTIONS = msgspec.json.Decoder(list[Section])
 _NOTES = msgspec.json.Decoder(list[Annotation])
 
 
@@ -96,8 +96,8 @@ def written(records: Records) -> list[Written]:
             continue
         ref = f"DocumentReference/{one.id or '?'}"
         context = read_part(one.context, _CONTEXT, f"{ref}.context", records)
-        named = context.encounter if isinstance(context, _Context) else context or []
-        period = context.period if isinstance(context, _Context) else one.period
+        named = context.encounter if isinstance(context, Context) else context or []
+        period = context.period if isinstance(context, Context) else one.period
         here = frozenset(records.id_of(encounter, "Encounter") for encounter in named) - {""}
         found.append(Written(one, ref, here, day_of(period.start) if period else None, day_of(one.date)))
     for note in records.all(Composition):
@@ -199,7 +199,7 @@ def _text(one: Written, records: Records) -> str | Gap:
     return first or Gap(one.ref, "it was sent without its text")
 
 
-def _of_sections(sections: list[_Section]) -> str:
+def _of_sections(sections: list[Section]) -> str:
     parts = []
     for one in sections:
         words = plain_text.plain(one.text.div) if one.text else ""

@@ -37,7 +37,7 @@ _NOT_CARE = re.compile(
 )
 
 
-class _Participant(msgspec.Struct):
+class Participant(msgspec.Struct):
     """Who took part: `individual` in R4, `actor` in R5."""
 
     type: list[Worded] = []
@@ -48,7 +48,7 @@ class _Participant(msgspec.Struct):
 _CLASS = msgspec.json.Decoder(WordedCoding | list[Worded])
 _CONCEPTS = msgspec.json.Decoder(list[Worded])
 _SERVICES = msgspec.json.Decoder(Worded | list[Worded])
-_PARTICIPANTS = msgspec.json.Decoder(list[_Participant])
+_PARTICIPANTS = msgspec.json.Decoder(list[Participant])
 
 
 def beside(records: Records, here: str, recorded: frozenset[str]) -> Beside:

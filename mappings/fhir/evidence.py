@@ -9,6 +9,7 @@ from mappings.fhir import coding
 from mappings.fhir.dates import day_of
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import CarePlan, Goal, Observation
+from mappings.fhir.service_minutes import measured
 from mappings.visit import Minutes
 
 MEASURED_WITHIN = dt.timedelta(days=30)
@@ -54,14 +55,12 @@ def shared_evidence(records: Records, encounters: frozenset[str], day: dt.date) 
 
 def _add_total(observation: Observation, kinds: frozenset[str], totals: dict[str, Minutes], records: Records) -> None:
     """The minutes of an observation of a visit's total; one whose value is no number of minutes is a gap."""
-    name = f"Observation/{observation.id or '?'}"
-    minutes, element = observation.value_integer, "valueInteger"
-    if observation.value_quantity is not None:
-        minutes, element = coding.minutes_of(observation.value_quantity), "valueQuantity"
-    if minutes is None or minutes < 0 or len(kinds) > 1:
-        records.gap(name, "expected one total of minutes, as valueInteger or as valueQuantity with a unit of time")
+    if len(kinds) > 1:
+        records.gap(f"Observation/{observation.id or '?'}", "its name is that of two totals of minutes; expected one")
         return
-    totals.update(dict.fromkeys(kinds, Minutes(minutes, f"{name}.{element}")))
+    minutes = measured(observation, "one total of minutes", records)
+    if minutes is not None:
+        totals.update(dict.fromkeys(kinds, minutes))
 
 
 def _has_detail(target: object) -> bool:

@@ -5,7 +5,8 @@ import msgspec
 from mappings import tables
 from mappings.fhir import coding
 from mappings.fhir.datatypes import Coding, Concept, Quantity
-from mappings.fhir.reader import Records, explain
+from mappings.fhir.decoding import BROKEN, decode, explain
+from mappings.fhir.reader import Records, read_part
 from mappings.visit import Minutes
 
 
@@ -53,11 +54,8 @@ def told_by(raw: msgspec.Raw, path: str, records: Records, minutes_urls: frozens
     """
     if not memoryview(raw).nbytes:
         return NOTHING
-    try:
-        every = _LIST.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        below, what = explain(error)
-        records.gap(path + below, what)
+    every = read_part(raw, _LIST, path, records)
+    if every is None:
         return NOTHING
     minutes: Minutes | None = None
     modifiers: tuple[str, ...] = ()
@@ -67,8 +65,8 @@ def told_by(raw: msgspec.Raw, path: str, records: Records, minutes_urls: frozens
         if not holds:
             continue
         try:
-            extension = _URL.decode(one)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            extension = decode(_URL, one)
+        except BROKEN as error:
             below, what = explain(error)
             records.gap(where + below, what)
             continue

@@ -12,7 +12,7 @@ from mappings.fhir.datatypes import Concept, Party, Period, Quantity, Reference,
 class ClaimDiagnosis(Struct, rename="camel", gc=False):
     sequence: int | None = None
     diagnosis_codeable_concept: Concept | None = None
-    diagnosis_reference: Reference | None = None
+    diagnosis_reference: Party | None = None
 
 
 class ClaimProcedure(Struct, rename="camel", gc=False):
@@ -45,6 +45,7 @@ class ClaimItem(Struct, rename="camel", gc=False):
     procedure_sequence: list[int] = []
     care_team_sequence: list[int] = []
     encounter: list[Reference] = []
+    detail: msgspec.Raw = NOT_SENT
     extension: msgspec.Raw = NOT_SENT
 
 

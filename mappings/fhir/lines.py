@@ -18,6 +18,8 @@ from mappings.fhir.service_minutes import Stated, agreed
 from mappings.fhir.services import Service
 from mappings.visit import Line, Minutes
 
+_NO_DETAIL = (b"null", b"[]")
+
 
 class DraftClaim(msgspec.Struct, frozen=True):
     """A Claim under review: the resource, the name and numbers its lines are known by, its path in the request."""
@@ -47,6 +49,10 @@ def item_line(
     index, item = numbered
     path = f"{draft.path}.item[{index}]"
     named = coding.billed(item.product_or_service)
+    if item.detail is not NOT_SENT and bytes(item.detail) not in _NO_DETAIL:
+        record.records.gap(f"{path}.detail", "services in the details of a line are not reviewed; expected lines")
+        if not named.code:
+            return None
     if not named.code:
         record.records.gap(f"{path}.productOrService", "no CPT or HCPCS code could be read")
         return None
@@ -67,7 +73,7 @@ def item_line(
         shown.append("diagnosis-region")
     modifiers = named.modifiers
     if item.modifier or told.modifiers:
-        modifiers = (*coding.modifiers_of(item.modifier, any_system=True), *modifiers)
+        modifiers = (*_modifiers(item, path, record.records), *modifiers)
         modifiers += tuple(one for one in told.modifiers if one not in modifiers)
     who = service.who
     if not who.performers and not who.roles:
@@ -96,6 +102,16 @@ def item_line(
         roles=who.roles,
         assistant=service.assistant,
     )
+
+
+def _modifiers(item: ClaimItem, path: str, records: Records) -> tuple[str, ...]:
+    """The modifiers of an item; one that is coded as a modifier and is none is a gap."""
+    found = coding.modifiers_of(item.modifier, any_system=True)
+    if len(found) < len(item.modifier):
+        for place, one in enumerate(item.modifier):
+            if coding.is_billed(one) and not coding.modifier_of(one, any_system=True):
+                records.gap(f"{path}.modifier[{place}]", "expected a modifier of two letters or digits, such as GP")
+    return found
 
 
 def _extensions(raw: msgspec.Raw, path: str, record: Record) -> Told:
@@ -137,11 +153,16 @@ def _sites(item: ClaimItem) -> list[Worded]:
 
 
 def diagnosed(claim: Claim, record: Record) -> dict[int | None, str]:
-    """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent."""
+    """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent.
+
+    A diagnosis in which nothing stands is none, nor is a Condition that was left out as another patient's.
+    """
     return {
         one.sequence: coding.icd10_of(one.diagnosis_codeable_concept)
-        or services.diagnosis_of(one.diagnosis_reference, record.records)
+        or services.diagnosis_of(one.diagnosis_reference, claim.contained, record.records)
         for one in claim.diagnosis
+        if (coding.says(one.diagnosis_codeable_concept) or coding.refers(one.diagnosis_reference))
+        and not record.records.left_out(one.diagnosis_reference)
     }
 
 
@@ -170,9 +191,10 @@ def order_line(
     regions, evidence, sides = services.sites_of(order.body_site)
     regions, sides = regions | service.regions, sides | service.sides
     reasons = [*order.reason_code, *order.reason]
-    diagnoses = services.diagnoses_of(reasons, order.reason_reference, record.records) or service.diagnoses
-    kinds = {"reason"} if reasons or order.reason_reference else set()
-    if diagnoses or order.reason_reference:
+    diagnoses = services.diagnoses_of(reasons, order.reason_reference, order.contained, record.records)
+    kinds = {*services.reasons_shown(reasons, order.reason_reference, diagnoses)}
+    diagnoses = diagnoses or service.diagnoses
+    if diagnoses:
         kinds.add("diagnosis")
     if stated.minutes is not None or stated.disputed:
         kinds.add("minutes")
@@ -188,7 +210,9 @@ def order_line(
         planned=not joint,
         units=quantity.units,
         unread=quantity.unread,
-        modifiers=tuple(dict.fromkeys([*coding.modifiers_of(order.order_detail), *named.modifiers, *told.modifiers])),
+        modifiers=tuple(
+            dict.fromkeys([*coding.ordered_modifiers(order.order_detail), *named.modifiers, *told.modifiers])
+        ),
         minutes=stated.minutes,
         disputed=stated.disputed,
         guess=stated.guess,

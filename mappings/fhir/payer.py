@@ -43,6 +43,8 @@ class _Printed:
 
 
 _GROUPS = frozenset({"group", "subgroup"})
+_SELF_PAY = "pay"
+"""The type of a coverage under which nobody but the patient pays: it is no plan's name."""
 
 ZELIS = "zelis"
 """The book of plans that Zelis edits, whoever pays."""
@@ -81,7 +83,7 @@ def is_authorized(claim: Claim, path: str, records: Records) -> bool:
         if named is None:
             continue
         numbers = named if isinstance(named, list) else [named]
-        if not all(isinstance(number, str) for number in numbers):
+        if not all(number is None or isinstance(number, str) for number in numbers):
             records.gap(f"{path}.insurance[{place}].preAuthRef", "expected a list of strings")
         found = found or any(isinstance(number, str) and number.strip() for number in numbers)
     return found
@@ -119,8 +121,9 @@ def _read_coverage(coverage: Coverage, contained: list[msgspec.Raw], records: Re
         if one.type is not None and not _GROUPS.isdisjoint(coding.code for coding in one.type.coding):
             continue  # an employer's name says nothing of the plan
         printed.plans.extend(text for text in (one.name, _value(one.value)) if text)
-    if coverage.type is not None:
-        words = [coverage.type.text, *(coding.display for coding in coverage.type.coding)]
+    kind = coverage.type
+    if kind is not None and all((coding.code or "").lower() != _SELF_PAY for coding in kind.coding):
+        words = [kind.text, *(coding.display for coding in kind.coding)]
         printed.plans.extend(text for text in words if text)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from mappings.fhir import coding
 from mappings.fhir.base import NOT_SENT
 from mappings.fhir.datatypes import Party, Worded
 from mappings.fhir.financial import Claim, ClaimItem, TeamMember
@@ -94,6 +95,7 @@ class People:
 
     def _performed(self, procedure: Procedure, name: str) -> Who | None:
         performers = read_part(procedure.performer, _PERFORMERS, f"{name}.performer", self._records)
+        performers = [one for one in performers or [] if one.function is not None or coding.refers(one.actor)]
         if not performers:
             return None
         people = []

@@ -59,7 +59,7 @@ def _resource(party: Party, contained: list[msgspec.Raw], records: Records) -> R
 
 def _of_practitioner(practitioner: Practitioner) -> frozenset[str]:
     qualified = _union(roles_of(one.code) for one in practitioner.qualification)
-    return qualified or _union(roles_in_words(text) for name in practitioner.name for text in name.suffix)
+    return qualified or _union(roles_in_words(text) for name in practitioner.name for text in name.suffix if text)
 
 
 def _union(roles: Iterable[frozenset[str]]) -> frozenset[str]:

@@ -35,8 +35,8 @@ class Context(msgspec.Struct, frozen=True):
     """What the caller says of the visit: the patient, the encounter, today's date, and what was sent.
 
     `record_sent` says whether the visit's record (its Procedures) was sent or could be fetched, `history_sent` the same
-    for earlier visits; `not_sent` holds the kinds of evidence whose sources were not to be had. `record_whole` is False
-    where only a part of the visit's record came: what is missing from that part may stand in the rest.
+    for earlier visits; `not_sent` holds the kinds of evidence whose sources were not to be had. `record_whole` and
+    `history_whole` are False where only a part of it came: what is missing from that part may stand in the rest.
     """
 
     patient: str
@@ -47,6 +47,7 @@ class Context(msgspec.Struct, frozen=True):
     history_sent: bool = True
     practice: Practice = Practice()
     record_whole: bool = True
+    history_whole: bool = True
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -89,7 +90,8 @@ class Record:
         return episodes.beside(records, self.context.encounter, recorded)
 
     def _history(self, plans: list[CarePlan], day: dt.date) -> History:
-        return history.history_of(self.procedures, self._told, self._earlier, plans, day, self.context.history_sent)
+        found = history.history_of(self.procedures, self._told, self._earlier, plans, day, self.context.history_sent)
+        return found if self.context.history_whole else msgspec.structs.replace(found, whole=False)
 
     def encounter(self) -> Encounter | None:
         """The encounter in context, else the only one that was sent."""

@@ -14,12 +14,12 @@ from mappings.fhir.datatypes import (
     GoalTarget,
     HumanName,
     Identifier,
+    OrderDetail,
     Party,
     Period,
     Qualification,
     Quantity,
     Reference,
-    Something,
     Worded,
     WordedCoding,
 )
@@ -61,12 +61,13 @@ class Procedure(Resource, tag="Procedure", gc=False):
     performer: msgspec.Raw = NOT_SENT
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
-    reason_reference: list[Reference] = []
+    reason_reference: list[Party] = []
     reason: list[Concept] = []
-    outcome: Something | None = None
+    outcome: Concept | None = None
     note: list[Annotation] = []
-    used_code: list[Something] = []
-    used_reference: list[Something] = []
+    used_code: list[Concept] = []
+    used_reference: list[Party] = []
+    used: list[Concept] = []
     contained: list[msgspec.Raw] = []
 
 
@@ -83,14 +84,14 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     code: Concept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
-    order_detail: list[Concept] = []
+    order_detail: list[OrderDetail] = []
     quantity_quantity: Quantity | None = None
     occurrence_date_time: str | None = None
     occurrence_period: Period | None = None
     authored_on: str | None = None
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
-    reason_reference: list[Reference] = []
+    reason_reference: list[Party] = []
     reason: list[Concept] = []
     insurance: list[Party] = []
     performer_type: msgspec.Raw = NOT_SENT
@@ -103,7 +104,7 @@ class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
 class Organization(Resource, tag="Organization", gc=False):
     identifier: list[Identifier] = []
     name: str | None = None
-    alias: list[str] = []
+    alias: list[str | None] = []
 
 
 class Condition(Resource, tag="Condition", gc=False):
@@ -228,6 +229,7 @@ class PractitionerRole(Resource, tag="PractitionerRole", gc=False):
 
 class OutcomeIssue(Struct, gc=False):
     severity: str | None = None
+    code: str | None = None
 
 
 class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
@@ -242,9 +244,17 @@ AnyResource = (
 """Every resource that is read, and a few that often come along and are passed over."""
 
 
+class EntryRequest(Struct, gc=False):
+    """What an entry of a history tells of its version: how it came to be, and of which resource it is one."""
+
+    method: str | None = None
+    url: str | None = None
+
+
 class Entry(Struct, rename="camel", gc=False):
     full_url: str | None = None
     resource: AnyResource | None = None
+    request: msgspec.Raw = NOT_SENT
 
 
 class Link(Struct, gc=False):

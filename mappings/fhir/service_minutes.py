@@ -12,7 +12,7 @@ from mappings.fhir.extensions import Told
 from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
 from mappings.fhir.reader import Records, read_part
 from mappings.fhir.resources import Observation, Procedure
-from mappings.visit import Interval, Minutes
+from mappings.visit import Minutes
 
 ROUNDING = 1
 """Minutes by which two places may differ: one counts from bell to bell, another rounds."""
@@ -45,19 +45,19 @@ class _Repeat(msgspec.Struct, rename="camel", gc=False):
     duration_unit: str | None = None
 
 
-class _Timing(msgspec.Struct, gc=False):
+class Timing(msgspec.Struct, gc=False):
     """R5: when a service was given may be a Timing, with how long it took."""
 
     repeat: _Repeat | None = None
 
 
-_TIMING = msgspec.json.Decoder(_Timing)
+_TIMING = msgspec.json.Decoder(Timing)
 
 
 def of_procedure(
-    procedure: Procedure, name: str, block: Interval | None, beside: list[Minutes], records: Records
+    procedure: Procedure, name: str, lasted: Minutes | None, beside: list[Minutes], records: Records
 ) -> Stated:
-    """The minutes of a Procedure; `beside` are those that extensions, observations and forms state of it."""
+    """The minutes of a Procedure: how long it `lasted`, and what extensions, observations and forms state beside."""
     found = beside
     if procedure.occurrence_timing is not NOT_SENT:
         path = f"{name}.occurrenceTiming"
@@ -67,11 +67,10 @@ def of_procedure(
             minutes = coding.minutes_of(quantity)
             if minutes is not None:
                 found = [Minutes(minutes, path), *found]
-    if block is not None:
-        own = Minutes(block.minutes, f"{name}.performedPeriod")
+    if lasted is not None:
         if not found:
-            return Stated(own)
-        found = [own, *found]
+            return Stated(lasted)
+        found = [lasted, *found]
     return agreed(found)
 
 
@@ -105,12 +104,15 @@ def extensions_of(procedure: Procedure, name: str, records: Records, urls: froze
         and procedure.beside_occurrence is NOT_SENT
     ):
         return []
-    told = [extensions.told_by(procedure.extension, f"{name}.extension", records, urls)]
+    told = []
+    if procedure.extension is not NOT_SENT:
+        told.append(extensions.told_by(procedure.extension, f"{name}.extension", records, urls))
     for raw, element in (
         (procedure.beside_performed, "_performedDateTime"),
         (procedure.beside_occurrence, "_occurrenceDateTime"),
     ):
-        told.append(extensions.of_primitive(raw, f"{name}.{element}", records, urls))
+        if raw is not NOT_SENT:
+            told.append(extensions.of_primitive(raw, f"{name}.{element}", records, urls))
     return told
 
 
@@ -122,17 +124,30 @@ def observed(records: Records) -> dict[str, list[Minutes]]:
             continue
         if one.status in ("entered-in-error", "cancelled") or coding.observation_kinds(one.code).isdisjoint(MEASURED):
             continue
-        name = f"Observation/{one.id or '?'}"
-        minutes, element = one.value_integer, "valueInteger"
-        if one.value_quantity is not None:
-            minutes, element = coding.minutes_of(one.value_quantity), "valueQuantity"
         services = services_of(one, records)
-        if services and (minutes is None or minutes < 0):
-            records.gap(name, "expected minutes, as valueInteger or as valueQuantity with a unit of time")
-        elif minutes is not None:
+        minutes = measured(one, "minutes", records) if services else None
+        if minutes is not None:
             for service in services:
-                found.setdefault(service, []).append(Minutes(minutes, f"{name}.{element}"))
+                found.setdefault(service, []).append(minutes)
     return found
+
+
+def measured(observation: Observation, what: str, records: Records) -> Minutes | None:
+    """The minutes that are the value of an observation; one that states none is a gap.
+
+    Two values that contradict each other are none: that they are two is said where forms of a choice are checked.
+    """
+    name = f"Observation/{observation.id or '?'}"
+    minutes, element, quantity = observation.value_integer, "valueInteger", observation.value_quantity
+    if quantity is not None:
+        measure = coding.minutes_of(quantity)
+        if minutes is not None and minutes != measure:
+            return None
+        minutes, element = measure, "valueQuantity"
+    if minutes is None or minutes < 0:
+        records.gap(name, f"expected {what}, as valueInteger or as valueQuantity with a unit of time")
+        return None
+    return Minutes(minutes, f"{name}.{element}")
 
 
 def services_of(observation: Observation, records: Records) -> list[str]:

@@ -5,11 +5,11 @@ import datetime as dt
 import msgspec
 
 from mappings.fhir import coding, performers, service_minutes
-from mappings.fhir.datatypes import Annotation, Concept, Period, Reference, Worded
+from mappings.fhir.datatypes import Annotation, Concept, Party, Period, Reference, Worded
 from mappings.fhir.dates import day_of, interval_of, naive
 from mappings.fhir.forms import Form
 from mappings.fhir.performers import NOBODY, People, Who
-from mappings.fhir.reader import Records
+from mappings.fhir.reader import Records, resolve
 from mappings.fhir.resources import Condition, Procedure
 from mappings.fhir.service_minutes import Stated
 from mappings.plain_text import plain
@@ -19,6 +19,8 @@ NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"}
 PROCEDURE_STATUSES = NOT_GIVEN | {"in-progress", "on-hold", "completed", "unknown"}
 _SITE = frozenset({"body-site"})
 _SPECIFIC = frozenset({"body-site", "specific-site"})
+_REASON, _DIAGNOSED = frozenset({"reason"}), frozenset({"reason", "diagnosis"})
+_USED, _USED_BY_NAME = frozenset({"device"}), frozenset({"device", "technique"})
 _NOTHING: frozenset[str] = frozenset()
 _NO_SITE = (_NOTHING, _NOTHING, _NOTHING)
 
@@ -91,10 +93,10 @@ def given(records: Records) -> list[Given]:
 
 
 def procedure_day(procedure: Procedure) -> dt.date | None:
-    """The day on which a procedure was given."""
+    """The day on which a procedure was given; that of its period, which tells its minutes, where it is said twice."""
     period = procedure.performed_period or procedure.occurrence_period
-    text = procedure.performed_date_time or procedure.occurrence_date_time
-    return day_of(text or (period.start if period else None))
+    day = None if period is None else day_of(period.start)
+    return day or day_of(procedure.performed_date_time or procedure.occurrence_date_time)
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -112,14 +114,21 @@ def service_of(one: Given, records: Records, beside: Beside) -> Service:
     procedure = one.procedure
     name = _name(procedure)
     own = beside.forms.get(name, [])
-    block = block_of(procedure.performed_period or procedure.occurrence_period, f"{name}.performedPeriod", records)
+    performed = procedure.performed_period
+    path = f"{name}.occurrencePeriod" if performed is None else f"{name}.performedPeriod"
+    block = block_of(performed or procedure.occurrence_period, path, records)
     told = service_minutes.extensions_of(procedure, name, records, beside.minutes_urls)
     others = service_minutes.beside_of(told, beside.observed.get(name, []), own)
-    stated = service_minutes.of_procedure(procedure, name, block, others, records)
+    lasted = None if block is None else Minutes(block.minutes, path)
+    stated = service_minutes.of_procedure(procedure, name, lasted, others, records)
     if stated is service_minutes.NOTHING:
         stated = _guessed(one, name)
     regions, sites, sides = sites_of(procedure.body_site)
-    diagnoses = diagnoses_of([*procedure.reason_code, *procedure.reason], procedure.reason_reference, records)
+    reasons = [*procedure.reason_code, *procedure.reason]
+    diagnoses = diagnoses_of(reasons, procedure.reason_reference, procedure.contained, records)
+    shown = reasons_shown(reasons, procedure.reason_reference, diagnoses)
+    if not one.billed.code and procedure.code is not None and coding.is_billed(procedure.code):
+        records.gap(f"{name}.code", "its code of CPT or HCPCS cannot be read; expected such as 97110")
     who = beside.people.of_procedure(procedure, name)
     modifiers = one.billed.modifiers
     if told:
@@ -136,7 +145,7 @@ def service_of(one: Given, records: Records, beside: Beside) -> Service:
         regions=regions,
         sides=sides,
         diagnoses=diagnoses,
-        evidence=sites | _evidence(one, stated, diagnoses, who is not None),
+        evidence=sites | _evidence(one, stated, shown, who is not None),
         answered=own[0].answered if len(own) == 1 else _NOTHING.union(*(form.answered for form in own)),
         notes=notes_of(procedure.note),
         who=who or NOBODY,
@@ -148,7 +157,8 @@ def _guessed(one: Given, name: str) -> Stated:
     """The minutes that words of a Procedure speak of, where no element states them."""
     procedure = one.procedure
     texts = {
-        f"{name}.performedString": procedure.performed_string or procedure.occurrence_string,
+        f"{name}.performedString": procedure.performed_string,
+        f"{name}.occurrenceString": procedure.occurrence_string,
         f"{name}.code.text": procedure.code.text if procedure.code is not None else None,
     }
     texts.update({f"{name}.note[{place}]": note.text for place, note in enumerate(procedure.note)})
@@ -162,24 +172,35 @@ def _orders(procedure: Procedure, records: Records) -> frozenset[str]:
     return frozenset(records.id_of(order, "ServiceRequest") for order in procedure.based_on) - {""}
 
 
-def _evidence(one: Given, stated: Stated, diagnoses: tuple[str, ...], by_somebody: bool) -> set[str]:
+def _evidence(one: Given, stated: Stated, shown: frozenset[str], by_somebody: bool) -> set[str]:
     procedure = one.procedure
-    kinds = {"procedure"}
-    if procedure.reason_reference:
-        kinds |= {"reason", "diagnosis"}
-    elif procedure.reason_code or procedure.reason:
-        kinds |= {"reason", "diagnosis"} if diagnoses else {"reason"}
+    kinds = {"procedure", *shown}
     if stated.minutes is not None or stated.disputed:
         kinds.add("minutes")
-    if one.billed.named_otherwise or procedure.used_code:
+    if one.billed.named_otherwise:
         kinds.add("technique")
-    if procedure.used_code or procedure.used_reference:
-        kinds.add("device")
-    if procedure.outcome is not None:
+    if procedure.used_code or procedure.used_reference or procedure.used:
+        kinds |= _used(procedure)
+    if coding.says(procedure.outcome):
         kinds.add("outcome")
     if by_somebody:
         kinds.add("performer")
     return kinds
+
+
+def reasons_shown(reasons: list[Concept], references: list[Party], diagnoses: tuple[str, ...]) -> frozenset[str]:
+    """The kinds of evidence that the reasons of a service are; a resource that is referred to is a diagnosis."""
+    if diagnoses or (references and any(map(coding.refers, references))):
+        return _DIAGNOSED
+    return _REASON if reasons and any(map(coding.says, reasons)) else _NOTHING
+
+
+def _used(procedure: Procedure) -> frozenset[str]:
+    """The kinds of evidence that things used are; one that is named and not only referred to tells the technique."""
+    if any(map(coding.says, [*procedure.used_code, *(one.concept for one in procedure.used)])):
+        return _USED_BY_NAME
+    referred = any(map(coding.refers, procedure.used_reference)) or any(map(coding.says, procedure.used))
+    return _USED if referred else _NOTHING
 
 
 def block_of(period: Period | None, path: str, records: Records) -> Interval | None:
@@ -209,19 +230,26 @@ def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str], fr
     )
 
 
-def diagnoses_of(reasons: list[Concept], references: list[Reference], records: Records) -> tuple[str, ...]:
+def diagnoses_of(
+    reasons: list[Concept], references: list[Party], contained: list[msgspec.Raw], records: Records
+) -> tuple[str, ...]:
     """The ICD-10-CM codes of reasons and of the Conditions that are referenced."""
-    if not reasons and not references:
-        return ()
+    if not reasons:
+        if not references:
+            return ()
+        if len(references) == 1:
+            code = diagnosis_of(references[0], contained, records)
+            return (code,) if code else ()
     found = [coding.icd10_of(reason) for reason in reasons]
-    found += [diagnosis_of(one, records) for one in references]
-    found += [diagnosis_of(reason.reference, records) for reason in reasons]
+    found += [diagnosis_of(one, contained, records) for one in references]
+    found += [diagnosis_of(reason.reference, contained, records) for reason in reasons]
     return tuple(dict.fromkeys([code for code in found if code]))
 
 
-def diagnosis_of(reference: Reference | str | None, records: Records) -> str:
+def diagnosis_of(reference: Reference | str | None, contained: list[msgspec.Raw], records: Records) -> str:
     """The ICD-10-CM code of a Condition, "" for one that has none or was not sent."""
-    condition = records.get(Condition, reference)
+    named = Reference(reference) if isinstance(reference, str) else reference
+    condition = resolve(Condition, named, contained, records)
     return coding.icd10_of(condition.code) if condition is not None else ""
 
 

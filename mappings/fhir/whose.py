@@ -6,7 +6,7 @@ One pass over what was read, before any of it is used, so that no rule has to as
 from mappings.fhir.base import Resource
 from mappings.fhir.datatypes import Reference
 from mappings.fhir.financial import Claim, Coverage
-from mappings.fhir.reader import Records
+from mappings.fhir.reader import Records, local_reference
 from mappings.fhir.resources import (
     CarePlan,
     Composition,
@@ -36,6 +36,7 @@ _WHOSE: dict[type[Resource], str] = {
 }
 """The element that names the patient, by the type of resource."""
 
+OF_A_GROUP = "it belongs to a group and not to the patient in context; it was left out"
 THEIRS = "it belongs to another patient than the one in context; it was left out"
 
 
@@ -61,9 +62,11 @@ def leave_out_others(records: Records, patient: str) -> None:
         return
     mine = f"Patient/{patient}"
     for kind, element in _WHOSE.items():
-        subjects = [_one(getattr(one, element)) for one in records.all(kind)]
-        if [one for one in subjects if one is None or one.reference != mine]:
-            _judge(kind, subjects, patient, records)
+        subjects = [getattr(one, element) for one in records.all(kind)]
+        if [one for one in subjects if one is None or type(one) is list or one.reference != mine]:
+            _judge(kind, [_one(one) for one in subjects], patient, records)
+            if kind is Condition:
+                _without_their_diagnoses(records)
 
 
 def _one(subject: Reference | list[Reference] | None) -> Reference | None:
@@ -73,7 +76,20 @@ def _one(subject: Reference | list[Reference] | None) -> Reference | None:
     return subject
 
 
+def _without_their_diagnoses(records: Records) -> None:
+    """A diagnosis that was left out is no reason of a service."""
+    for one in records.all(Procedure):
+        if one.reason_reference or one.reason:
+            one.reason_reference = [each for each in one.reason_reference if not records.left_out(each)]
+            one.reason = [each for each in one.reason if not records.left_out(each.reference)]
+
+
 def _judge(kind: type[Resource], subjects: list[Reference | None], patient: str, records: Records) -> None:
+    groups = [one is not None and local_reference(one.reference or "").startswith("Group/") for one in subjects]
+    if True in groups:
+        for one in records.keep(kind, [not group for group in groups]):
+            records.gap(f"{kind.__name__}/{one.id or '?'}", OF_A_GROUP)
+        subjects = [one for one, group in zip(subjects, groups, strict=True) if not group]
     theirs = [is_anothers(one, patient, records) for one in subjects]
     if True not in theirs:
         return

@@ -14,7 +14,7 @@ from mappings.fhir import checks, coding
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context
 from mappings.fhir.visits import claim_visits
-from mappings.visit import Visit
+from mappings.visit import Gap, Visit
 from plugin.hooks.common import SHARED, Drafted, HookService, add_claims
 from plugin.prefetch_reading import DECODED
 
@@ -22,6 +22,10 @@ NAME = "org.visitcue.claim-submit"
 PLAIN_NAME = "claim-submit"
 VERSION = "1.0.0"
 """The hookVersion of the hook's page; an installation that renames the hook has a page of its own."""
+
+
+_BESIDE_THE_CODE = frozenset({"diagnosisSequence", "procedureSequence", "modifier"})
+"""Elements of a line without which it is still known what is billed."""
 
 
 def service(hook_name: str) -> HookService:
@@ -67,10 +71,16 @@ def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
     for draft in drafted.claims:
         checks.claim(draft, records)
     found = [visit for draft in drafted.claims for visit in claim_visits(draft, records, context)]
-    unread = any(gap.path.startswith(("context.claim", "prefetch.claims", "$")) for gap in records.gaps)
+    unread = any(_may_cost_a_line(gap) for gap in records.gaps)
     if unread or len(found) > 1:
         found = _one_to_say_unbilled(found, unread=unread)
     return [_beside_others(visit, found) for visit in found] if len(found) > 1 else found
+
+
+def _may_cost_a_line(gap: Gap) -> bool:
+    if not gap.path.startswith(("context.claim", "prefetch.claims", "$")):
+        return False
+    return gap.path.rpartition(".")[2].partition("[")[0] not in _BESIDE_THE_CODE
 
 
 def _one_to_say_unbilled(found: list[Visit], *, unread: bool) -> list[Visit]:

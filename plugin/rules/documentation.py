@@ -113,11 +113,7 @@ def _of_visit(
     told = lacking or asked
     must = [element.id for element, _ in lacking if element.level == "must"]
     ids = tuple(element.id for element, _ in (*lacking, *asked))
-    slots: dict[str, Slot] = {"missing": [element.id for element, _ in lacking], "must": len(must)}
-    if asked:
-        slots["asked"] = [element.id for element, _ in asked]
-    if found:
-        slots["in_words"] = list(found)
+    slots = _slots([element for element, _ in lacking], [element for element, _ in asked], found)
     return Finding(
         "documentation.visit-missing" if lacking else "documentation.visit-not-seen",
         "warning" if must else "info",
@@ -207,14 +203,21 @@ def _shown(element: Element, evidence: frozenset[str]) -> bool:
     return False
 
 
+def _slots(lacking: list[Element], asked: list[Element], found: dict[str, str]) -> dict[str, Slot]:
+    """What is missing, asked, and found in words; a list of nothing is left out, as everywhere in an answer."""
+    lists = {
+        "missing": [element.id for element in lacking],
+        "asked": [element.id for element in asked],
+        "in_words": list(found),
+    }
+    must = sum(element.level == "must" for element in lacking)
+    return {**{name: ids for name, ids in lists.items() if ids}, "must": must}
+
+
 def _finding(line: Line, lacking: list[Element], asked: list[Element], found: dict[str, str], visit: Visit) -> Finding:
     told = lacking or asked
     must = [element.id for element in lacking if element.level == "must"]
-    slots: dict[str, Slot] = {"missing": [element.id for element in lacking], "must": len(must)}
-    if asked:
-        slots["asked"] = [element.id for element in asked]
-    if found:
-        slots["in_words"] = list(found)
+    slots = _slots(lacking, asked, found)
     return Finding(
         "documentation.missing" if lacking else "documentation.not-seen",
         "warning" if must else "info",

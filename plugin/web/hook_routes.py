@@ -19,6 +19,7 @@ from plugin.services import services
 from plugin.settings import Settings
 from plugin.store.recorder import Recorder
 from plugin.store.shown import of_answer
+from plugin.web.body import json_body
 from plugin.web.media import FHIR_JSON, JSON
 from plugin.web.request_log import note
 
@@ -47,15 +48,14 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
         if hook is None:
             known = ", ".join(hooks)
             raise Refusal(404, Issue("not-found", f"There is no service of this id; the services are {known}."))
-        if request.mimetype not in ("", JSON, FHIR_JSON):
-            raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
+        body = json_body()
         setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci, practice)
-        answered = answer(hook, request.get_data(cache=False), gather, setup)
-        body = wire.encode(answered.cards)
+        answered = answer(hook, body, gather, setup)
+        cards = wire.encode(answered.cards)
         recorder.note(of_answer(service_id, answered.cards, setup.today))
         note(**_told(answered))
         metrics.count_cards(answered)
-        return Response(body, mimetype=JSON)
+        return Response(cards, mimetype=JSON)
 
     @app.get("/fhir/Questionnaire/visit-documentation")
     def questionnaire() -> Response:
