@@ -87,9 +87,8 @@ def in_chunks(*pieces: bytes) -> bytes:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The service with a time for bodies that a test can wait for."""
     log = tmp_path_factory.mktemp("hostile") / "log"
-    running = start(log, **INSECURE, VISITCUE_BODY_SECONDS="3", VISITCUE_WAIT_SECONDS="30")
-        log, **INSECURE, VISITCUE_BODY_SECONDS="3", VISITCUE_MAX_BODY_BYTES=str(LIMIT), VISITCUE_WAIT_SECONDS="30"
-    )
+    limits = {"VISITCUE_BODY_SECONDS": "3", "VISITCUE_MAX_BODY_BYTES": str(LIMIT), "VISITCUE_WAIT_SECONDS": "30"}
+    running = start(log, **INSECURE, **limits)
     yield running
     running.stop()
     assert "Traceback" not in "\n".join(running.said())
