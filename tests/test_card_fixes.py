@@ -226,9 +226,6 @@ def test_together_in_a_batch(client: FlaskClient) -> None:
     together = [card["suggestions"][0] for card in found if len(card.get("suggestions", ())) > 1]
     drafts = [["claim-of-one"], ["claim-of-two"]]
     assert [[action["resource"]["id"] for action in one["actions"]] for one in together] == drafts
-        ["claim-of-one"],
-        ["claim-of-two"],
-    ]
 
 
 def test_together_for_orders(client: FlaskClient) -> None:
