@@ -22,13 +22,15 @@ check: $(READY)  ## lint, formatting and types, in the product and in the tests;
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy --strict plugin cds_hooks mappings tests
 	@$(BIN)/visitcue reference --check
+	@$(BIN)/python -m tests.conformance --check
 
 format: $(READY)  ## put the imports in order and format the code
 	@$(BIN)/ruff check --select I --fix
 	@$(BIN)/ruff format
 
-docs: $(READY)  ## write FINDINGS.md and docs/payers anew, from the findings and the rule books
+docs: $(READY)  ## write the generated pages anew: findings, rule books, conformance
 	@$(BIN)/visitcue reference
+	@$(BIN)/python -m tests.conformance
 
 bench: $(READY)  ## measure how long a review takes
 	@$(BIN)/python -m tests.bench.run

@@ -39,8 +39,16 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     is_recommended: bool = False
 
 
+class Link(msgspec.Struct, frozen=True):
+    """A page to read on: an absolute address. SMART apps, which have a context of their own, are not offered."""
+
+    label: str
+    url: str
+    type: str = "absolute"
+
+
 class Card(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One card. `summary` has fewer than 140 characters, `detail` is Markdown."""
+    """One card. `summary` has fewer than 140 characters, `detail` is GitHub-flavoured Markdown."""
 
     uuid: str
     summary: str
@@ -50,6 +58,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     suggestions: list[Suggestion] = []
     selection_behavior: str = ""
     override_reasons: list[Coding] = []
+    links: list[Link] = []
     extension: dict[str, Any] = {}
 
 
@@ -57,5 +66,9 @@ AT_MOST_ONE = "at-most-one"
 
 
 def encode(cards: list[Card]) -> bytes:
-    """The body of a service's answer."""
+    """The body of a service's answer.
+
+    There is no `systemActions`: nothing is changed without a user, and an empty list is not to be sent (CDS Hooks,
+    HTTP Response).
+    """
     return msgspec.json.encode({"cards": cards})

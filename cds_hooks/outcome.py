@@ -2,12 +2,19 @@
 
 Refusal                 any answer that is not 200
   (status 400)          the request is not JSON, or breaks CDS Hooks or FHIR
-  (status 404)          no such service
+  (status 404, 405)     no such service, or it is not called by this method
+  (status 408)          the body did not arrive in time
   (status 412)          data that the service needs is neither in prefetch nor reachable
-  (status 413, 415)     the body is too large, or is not JSON by its content type
+  (status 413, 415)     the body is too large, or is not plain JSON by what its headers say
+  (status 422)          the request is sound and contradicts itself: its draft is not about its context
+  (status 503)          the service has too much to do; the Retry-After header says when to come again
+
+The codes are those of the value set http://hl7.org/fhir/ValueSet/issue-type (R4).
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -26,6 +33,31 @@ _KINDS = {
 }
 """The decoder's words for types, and ours; in this order, for some hold others."""
 
+_CODES = {
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    408: "timeout",
+    413: "too-long",
+    414: "too-long",
+    415: "not-supported",
+    422: "business-rule",
+    429: "throttled",
+    431: "too-long",
+    501: "not-supported",
+    503: "transient",
+    504: "timeout",
+}
+_UNPRINTABLE = re.compile(r"[^\S\n ]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONGEST = 2000
+"""Characters of a sentence or a path; more is nobody's help, and may be made of what was sent."""
+
+
+def code_of_status(status: int) -> str:
+    """The issue type for an HTTP status of which nothing more is known."""
+    return _CODES.get(status, "invalid" if status < 500 else "exception")
+
 
 class Issue(msgspec.Struct, frozen=True):
     """One thing that is wrong: a code of the FHIR issue-type value set, a sentence, and the JSON path."""
@@ -36,18 +68,24 @@ class Issue(msgspec.Struct, frozen=True):
 
 
 class Refusal(Exception):
-    """The request cannot be answered; carries the HTTP status and the issues to report."""
+    """The request cannot be answered; carries the HTTP status, the issues to report, and headers that go with them."""
 
-    def __init__(self, status: int, *issues: Issue) -> None:
+    def __init__(self, status: int, *issues: Issue, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__("; ".join(issue.diagnostics for issue in issues))
         self.status = status
         self.issues = issues
+        self.headers = headers
 
 
 def bad_request(path: str, diagnostics: str, code: str = "invalid") -> Refusal:
     """A 400 about one place in the request."""
     where = f"{path}: " if path else ""
     return Refusal(400, Issue(code, f"{where}{diagnostics}", path))
+
+
+def contradiction(path: str, diagnostics: str) -> Refusal:
+    """A 422: one place in the request is sound FHIR, and is at odds with another."""
+    return Refusal(422, Issue("business-rule", f"{path}: {diagnostics}", path))
 
 
 def not_as_expected(error: msgspec.ValidationError, prefix: str = "") -> Refusal:
@@ -72,9 +110,14 @@ def operation_outcome(issues: tuple[Issue, ...]) -> dict[str, object]:
             {
                 "severity": "error",
                 "code": issue.code,
-                "diagnostics": issue.diagnostics,
-                **({"expression": [issue.path]} if issue.path else {}),
+                "diagnostics": _text(issue.diagnostics),
+                **({"expression": [_text(issue.path)]} if issue.path else {}),
             }
             for issue in issues
         ],
     }
+
+
+def _text(words: str) -> str:
+    """Words as a FHIR string: without control characters, and not too long."""
+    return _UNPRINTABLE.sub(" ", words[:_LONGEST])

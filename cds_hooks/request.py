@@ -5,26 +5,20 @@ for one change. Prefetch values are decoded in the same pass as the envelope, in
 `read_request` names; where one of them is not as these types want it, all of them are handed on as raw text.
 """
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
 
+from cds_hooks import access
+from cds_hooks.access import Authorization
+from cds_hooks.members import refuse_doubled
+from cds_hooks.not_json import kind_of
 from cds_hooks.outcome import Refusal, bad_request, not_as_expected
-from cds_hooks.prefetch import NOT_SENT, Prefetched, prefetched
-from cds_hooks.service import Service
-
-
-class Authorization(msgspec.Struct, frozen=True):
-    """The client's FHIR access. The token is for its FHIR server alone and is never shown."""
-
-    access_token: str
-    token_type: str = "Bearer"
-
-    def __repr__(self) -> str:
-        return "Authorization(***)"
-
+from cds_hooks.prefetch import NOT_SENT, Prefetched, Present, prefetched
+from cds_hooks.service import Prefetch, Service
 
 _T = TypeVar("_T")
 
@@ -37,14 +31,14 @@ class Envelope(msgspec.Struct, Generic[_T], rename="camel"):
     context: msgspec.Raw
     prefetch: dict[str, _T] | None = None
     fhir_server: str | None = None
-    fhir_authorization: Authorization | None = None
+    fhir_authorization: msgspec.Raw = msgspec.Raw()
 
 
 class PrefetchReader(msgspec.Struct, Generic[_T], frozen=True):
     """How prefetch values are decoded at once with the envelope, and how the three cases are told apart then."""
 
     decoder: msgspec.json.Decoder[Envelope[_T]]
-    told: Callable[[_T], Prefetched]
+    told: Callable[[_T, Prefetch], Prefetched]
 
 
 class _Context(msgspec.Struct, rename="camel"):
@@ -70,12 +64,25 @@ class HookRequest(msgspec.Struct, frozen=True):
 
     @property
     def tokens(self) -> dict[str, str]:
-        """The context values that prefetch templates may name."""
-        return {"userId": self.user_id, "patientId": self.patient_id, "encounterId": self.encounter_id}
+        """What prefetch templates may name: context values, and the user's id under the name of the user's type."""
+        found = {
+            "context.userId": self.user_id,
+            "context.patientId": self.patient_id,
+            "context.encounterId": self.encounter_id,
+        }
+        kind, _, name = self.user_id.partition("/")
+        return {**found, f"user{kind}Id": name} if kind in _USERS else found
 
 
 _ENVELOPE: msgspec.json.Decoder[Envelope[msgspec.Raw]] = msgspec.json.Decoder(Envelope[msgspec.Raw])
 _CONTEXT = msgspec.json.Decoder(_Context)
+_ACCESS = msgspec.json.Decoder(access.Sent | None)
+_USERS = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerson"})
+_UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+"""A UUID of any version: the requests of a public test kit have version digits that RFC 9562 does not know."""
+
+_MEMBERS = frozenset({"hook", "hookInstance", "context", "prefetch", "fhirServer", "fhirAuthorization"})
+_CONTEXT_MEMBERS = frozenset({"userId", "patientId", "encounterId", "draftOrders", "claim"})
 _RESOURCES = {"draftOrders": "draft_orders", "claim": "claim"}
 
 
@@ -84,10 +91,13 @@ def read_request(service: Service, body: bytes, reader: PrefetchReader[_T]) -> H
     if not body.isascii():
         _refuse_what_is_not_utf8(body)
     envelope, prefetch = _read_envelope(service, body, reader)
+    refuse_doubled(body, "", _MEMBERS)
     context = _decoded(_CONTEXT, envelope.context, "context")
+    refuse_doubled(envelope.context, "context", _CONTEXT_MEMBERS)
     if envelope.hook not in service.hook.names:
         names = " or ".join(repr(name) for name in service.hook.names)
         raise bad_request("hook", f"service {service.id!r} answers the hook {names}, not this one.", "value")
+    authorization = _authorization(envelope)
     resource = _resource(service, context)
     for name, value in (
         ("userId", context.user_id),
@@ -105,7 +115,7 @@ def read_request(service: Service, body: bytes, reader: PrefetchReader[_T]) -> H
         resource=resource,
         prefetch=prefetch,
         fhir_server=envelope.fhir_server or "",
-        authorization=envelope.fhir_authorization,
+        authorization=authorization,
     )
 
 
@@ -115,18 +125,39 @@ def _read_envelope(
     try:
         envelope = reader.decoder.decode(body)
     except (msgspec.DecodeError, RecursionError):
-        raw = _decoded(_ENVELOPE, body, "")
-        apart = raw.prefetch or {}
-        return raw, {key: prefetched(apart.get(key)) for key in service.prefetch}
+        return _raw_envelope(service, body)
     sent = envelope.prefetch or {}
-    return envelope, {key: reader.told(sent[key]) if key in sent else NOT_SENT for key in service.prefetch}
+    found = {key: reader.told(sent[key], part) if key in sent else NOT_SENT for key, part in service.prefetch.items()}
+    if any(type(one) is Present and one.next_page for one in found.values()):
+        return _raw_envelope(service, body)  # the pages to come are joined to the first one as text
+    return envelope, found
+
+
+def _raw_envelope(service: Service, body: bytes) -> tuple[Envelope[msgspec.Raw], dict[str, Prefetched]]:
+    envelope = _decoded(_ENVELOPE, body, "")
+    apart = envelope.prefetch or {}
+    return envelope, {key: prefetched(apart.get(key), part) for key, part in service.prefetch.items()}
+
+
+def _authorization(envelope: Envelope[_T] | Envelope[msgspec.Raw]) -> Authorization | None:
+    raw = envelope.fhir_authorization
+    if not memoryview(raw).nbytes:
+        return None
+    sent = _decoded(_ACCESS, raw, "fhirAuthorization")
+    if sent is None:
+        return None
+    if not envelope.fhir_server:
+        raise bad_request("fhirServer", "it is required where fhirAuthorization is there.", "required")
+    return access.authorization(sent)
 
 
 def _refuse_what_is_not_utf8(body: bytes) -> None:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise bad_request("", f"The body is not UTF-8 (byte {error.start}).", "structure") from None
+        kind = kind_of(body)
+        what = f"it is {kind}" if kind else f"byte {error.start} is none of it"
+        raise bad_request("", f"The body is not UTF-8: {what}.", "structure") from None
 
 
 def _resource(service: Service, context: _Context) -> msgspec.Raw:
@@ -143,10 +174,9 @@ def _resource(service: Service, context: _Context) -> msgspec.Raw:
 
 
 def _instance(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise bad_request("hookInstance", "expected a UUID, such as one made by uuid4.", "value") from None
+    if _UUID.fullmatch(text) is None:
+        raise bad_request("hookInstance", "expected a UUID, such as one made by uuid4.", "value")
+    return uuid.UUID(text[-36:])
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], raw: bytes | msgspec.Raw, prefix: str) -> _T:
@@ -155,7 +185,9 @@ def _decoded(decoder: msgspec.json.Decoder[_T], raw: bytes | msgspec.Raw, prefix
     except msgspec.ValidationError as error:
         raise not_as_expected(error, prefix) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise bad_request(prefix, f"the body is not JSON: {error}.", "structure") from None
+        kind = kind_of(memoryview(raw).tobytes())
+        what = f"it is {kind}; expected JSON in UTF-8" if kind else str(error)
+        raise bad_request(prefix, f"the body is not JSON: {what}.", "structure") from None
     except RecursionError:
         raise _too_deep(prefix) from None
 

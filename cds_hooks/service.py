@@ -10,16 +10,23 @@ class Prefetch(msgspec.Struct, frozen=True):
     needed: bool
     why: str
 
+    @property
+    def kind(self) -> str:
+        """The type of resource that the template asks for."""
+        return self.query.split("?", 1)[0].split("/", 1)[0]
+
 
 class Hook(msgspec.Struct, frozen=True):
     """A hook's contract: its names (the first is announced) and its context.
 
-    `resource` is the context field that carries FHIR ("" where there is none).
+    `resource` is the context field that carries FHIR ("" where there is none). `version` is that of the hook's
+    published page, "" where the page leaves in doubt which one it is.
     """
 
     names: tuple[str, ...]
     required: tuple[str, ...]
     resource: str = ""
+    version: str = ""
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -47,6 +54,7 @@ def discovery(services: tuple[Service, ...]) -> dict[str, list[dict[str, object]
                 "title": service.title,
                 "description": service.description,
                 "version": SPECIFICATION_VERSION,
+                **({"hookVersion": service.hook.version} if service.hook.version else {}),
                 "usageRequirements": service.usage_requirements,
                 "prefetch": {key: part.query for key, part in service.prefetch.items()},
             }

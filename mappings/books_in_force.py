@@ -176,6 +176,11 @@ def payer_known_as(identifiers: tuple[tuple[str, str], ...], names: tuple[str, .
     return next(of_network, printed[0] if printed else "")
 
 
+def speaks_against(book: str, plan: str) -> bool:
+    """Whether what a plan is called speaks of another plan than the one whose rules the payer's book holds."""
+    return bool(ANOTHER_PLAN.search(_plain_name(plan))) and _by_name(plan) != book
+
+
 @functools.lru_cache(maxsize=4096)
 def _by_name(name: str) -> str:
     known = _known()

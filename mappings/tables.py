@@ -109,10 +109,21 @@ def code_systems() -> dict[str, str]:
     return {row["alias"]: row["system"] for row in _rows("code_systems.csv")}
 
 
-@functools.cache
+_VERSION = re.compile(r"\|.*|/version/.*|(?<=snomed\.info/sct)/\d+.*", re.DOTALL)
+"""A version behind the address of a code system: as canonicals have it, or as an edition of SNOMED CT."""
+
+
+@functools.lru_cache(maxsize=4096)
 def system_name(uri: str) -> str:
-    """Our name of a code system ("cpt", "hcpcs", "icd10cm" ...), "" for one that we do not know."""
-    return code_systems().get(uri.strip().rstrip("/").lower(), "")
+    """Our name of a code system ("cpt", "hcpcs", "icd10cm" ...) of any version, "" for one that we do not know."""
+    address = _VERSION.sub("", uri.strip().lower()).rstrip("/")
+    return code_systems().get(address, "")
+
+
+@functools.cache
+def extensions() -> dict[str, str]:
+    """Extensions that are read, by URL, to what they hold: "minutes" of a service or a "modifier"."""
+    return {row["url"]: row["holds"] for row in _rows("extensions.csv")}
 
 
 @functools.cache
@@ -156,17 +167,20 @@ def regions_near(one: str, other: str) -> bool:
 
 
 class Site(msgspec.Struct, frozen=True):
-    """What a body site says: its regions, and whether it names a muscle or joint."""
+    """What a body site says: its regions, whether it names a muscle or joint, and its sides ("left", "right")."""
 
     regions: frozenset[str]
     specific: bool
+    sides: frozenset[str] = frozenset()
 
 
 @functools.cache
 def body_sites() -> dict[tuple[str, str], Site]:
     """Coded body sites by (system, code)."""
     return {
-        (row["system"], row["code"]): Site(frozenset(row["regions"].split()), row["specific"] == "yes")
+        (row["system"], row["code"]): Site(
+            frozenset(row["regions"].split()), row["specific"] == "yes", frozenset(row["sides"].split())
+        )
         for row in _rows("body_sites.csv")
     }
 
@@ -201,7 +215,19 @@ def site_in_words(text: str) -> Site | None:
     rest = _WORD.findall(pattern.sub(" ", printed))
     if any(word not in _BESIDE_A_SITE for word in rest):
         regions |= {UNREAD}
-    return Site(regions, any(site.specific for site in found))
+    return Site(regions, any(site.specific for site in found), sides_in_words(printed))
+
+
+_SIDES = {
+    "left": frozenset({"left"}), "lt": frozenset({"left"}), "right": frozenset({"right"}), "rt": frozenset({"right"}),
+    "bilateral": frozenset({"left", "right"}), "bilaterally": frozenset({"left", "right"}),
+    "both": frozenset({"left", "right"}),
+}  # fmt: skip
+
+
+def sides_in_words(printed: str) -> frozenset[str]:
+    """The sides that words name, empty where they name none."""
+    return frozenset[str]().union(*(_SIDES[word] for word in _WORD.findall(printed.lower()) if word in _SIDES))
 
 
 UNREAD = "unread"

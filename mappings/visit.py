@@ -55,6 +55,9 @@ class Line(msgspec.Struct, frozen=True):
     `evidence` holds kinds from `EVIDENCE`; `answered` holds documentation element ids answered in a form.
     `performers` are who gave it, by reference, `roles` their professions from `ROLES`; both are empty where the record
     does not say. `assistant` are the minutes that an assistant gave without a therapist, None where that is unknown.
+    `sides` ("left", "right") are those of its body sites. `disputed` are statements of its minutes that contradict
+    each other (`minutes` is None then); `guess` is what only words say of its minutes.
+    `undocumented` says that the visit's Procedures were sent and that none documents the line.
     """
 
     ref: str
@@ -78,6 +81,17 @@ class Line(msgspec.Struct, frozen=True):
     performers: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     assistant: Minutes | None = None
+    sides: frozenset[str] = frozenset()
+    disputed: tuple[Minutes, ...] = ()
+    guess: Minutes | None = None
+    undocumented: bool = False
+
+
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """A note of the whole visit: the resource it was read from, and its words as plain text."""
+
+    ref: str
+    text: str
 
 
 class Payer(msgspec.Struct, frozen=True):
@@ -88,9 +102,11 @@ class Payer(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """Earlier visits of the patient, as far as they were sent; `seen` says whether they were.
+    """Earlier visits of the patient, as far as they were sent; `seen` says whether they were, `whole` whether all were.
 
-    `visits` are treatment days since the active care plan's start (`plan_start`), this visit not among them.
+    Of a history of which only a part came, an event that is not found may stand in the rest.
+    `visits` are treatment days since the active care plan's start (`plan_start`), else the episode's (`episode_start`),
+    this visit not among them.
     `evaluated_on` is the day of the last evaluation or re-evaluation before this visit, `reported_on` that of the last
     progress report, `certified_on` that on which the plan was last certified; each None where the record shows none.
     `visits_since_evaluation` and `visits_since_report` count treatment days after them and before this visit, from the
@@ -99,9 +115,11 @@ class History(msgspec.Struct, frozen=True):
     """
 
     seen: bool = False
+    whole: bool = True
     visits: int = 0
     massage_visits: int = 0
     plan_start: dt.date | None = None
+    episode_start: dt.date | None = None
     evaluated_on: dt.date | None = None
     reported_on: dt.date | None = None
     certified_on: dt.date | None = None
@@ -109,6 +127,11 @@ class History(msgspec.Struct, frozen=True):
     visits_since_report: int = 0
     used_pt_slp: float | None = None
     used_ot: float | None = None
+
+    @property
+    def care_start(self) -> dt.date | None:
+        """The first day of the present course of care."""
+        return self.plan_start or self.episode_start
 
 
 class Visit(msgspec.Struct, frozen=True, dict=True):
@@ -120,8 +143,11 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     `not_sent` holds the kinds of evidence whose sources were not to be had; "form" stands for answered forms.
     `elsewhere` holds the lines of other claims of the request for the same day: what may not be billed together may not
     be billed on two claims either. `total_timed` and `total_treatment` are the minutes of the whole visit as its note
-    states them. `authorized` says that the claim carries a prior authorization. `not_ours` lists lines whose codes are
-    in no table, so that they are not reviewed.
+    states them. `says_unbilled`: every line of the request's claims could be read, and this visit is the one of its day
+    to say what none of them bills. `authorized` says that the claim carries a prior authorization. `not_ours` lists
+    lines whose codes are in no table, so that they are not reviewed. `documents` are the notes of the visit as a whole,
+    and `unread` those whose words could not be had; "note" stands in `not_sent` where notes may say more than could be
+    read.
     """
 
     draft: str
@@ -137,6 +163,9 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     total_timed: Minutes | None = None
     total_treatment: Minutes | None = None
     authorized: bool = False
+    says_unbilled: bool = True
+    documents: tuple[Document, ...] = ()
+    unread: tuple[Gap, ...] = ()
 
     @functools.cached_property
     def reviewed(self) -> tuple[Line, ...]:

@@ -1,7 +1,7 @@
 """The way of one request: read, gather, visit facts, review, cards. Only `gather` does IO, and it is handed in."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 import msgspec
 
@@ -11,8 +11,10 @@ from cds_hooks.prefetch import NOT_SENT, Prefetched, Present, Unavailable, resol
 from cds_hooks.request import HookRequest, read_request
 from cds_hooks.service import Service
 from mappings import books_in_force
+from mappings.fhir import checks
 from mappings.fhir.reader import Records, read_value
-from mappings.fhir.record import Context
+from mappings.fhir.record import Context, Practice
+from mappings.fhir.whose import leave_out_others
 from mappings.ncci_in_force import NcciTables
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Gap
@@ -37,6 +39,7 @@ SHOWN_BY = {
             "total-treatment-minutes",
         }
     ),
+    "documents": frozenset({"note"}),
     "forms": frozenset(
         {
             "form",
@@ -56,12 +59,13 @@ Gather = Callable[[Service, HookRequest], dict[str, Prefetched]]
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What an answer depends on beside the request: the practice's base book, today's date, and the NCCI tables of the
-    installation (None for the embedded ones)."""
+    """What an answer depends on beside the request: the practice's base book, today's date, the NCCI tables of the
+    installation (None for the embedded ones), and what it is told of its own record."""
 
     base_book: str
     today: dt.date
     ncci: NcciTables | None = None
+    practice: Practice = Practice()
 
     def book_for(self, payer: str, on: dt.date) -> RuleBook:
         """The payer's book on a date of service; the base book for a payer that is not known."""
@@ -74,6 +78,7 @@ class Answer(msgspec.Struct, frozen=True):
     cards: list[Card]
     reviewed: tuple[Reviewed, ...]
     whole: tuple[Finding, ...]
+    facts: Facts
 
 
 def from_prefetch(service: Service, request: HookRequest) -> dict[str, Prefetched]:
@@ -97,28 +102,38 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
     missing = {key: value for key, value in found.items() if type(value) is Unavailable}
     if insist:
         _insist(hook.service, missing)
-    for key, value in found.items():
-        if type(value) is Present:
-            read_value(value.value, f"prefetch.{key}", records)
+    present = [(key, value) for key, value in found.items() if type(value) is Present]
+    lost = {key for key, value in present if not read_value(value.value, f"prefetch.{key}", records)}
+    leave_out_others(records, request.patient_id)
+    checks.record(records)
+    partly = {key: value for key, value in present if value.incomplete}
+    not_whole = partly.keys() | lost
     context = Context(
         patient=request.patient_id,
         encounter=request.encounter_id,
         today=setup.today,
         record_sent="procedures" not in missing,
-        not_sent=_not_sent(missing),
+        not_sent=_not_sent(missing, not_whole),
         history_sent="history" not in missing,
+        practice=setup.practice,
+        record_whole="procedures" not in not_whole,
+        history_whole=not_whole.isdisjoint(("history", "forms")),
     )
     visits = tuple(hook.visits(drafted, records, context))
-    unavailable = tuple(_gap(hook.service, request, key, value) for key, value in missing.items())
+    unavailable = tuple(
+        [_gap(hook.service, request, key, value.why) for key, value in missing.items()]
+        + [Gap(f"prefetch.{key}", value.incomplete) for key, value in partly.items()]
+    )
     return conclude(Facts(visits, tuple(records.gaps), unavailable), drafted, request, setup)
 
 
-def _not_sent(missing: dict[str, Unavailable]) -> frozenset[str]:
-    """The kinds of evidence that cannot be called missing, because what shows them was not to be had.
+def _not_sent(missing: dict[str, Unavailable], not_whole: Set[str]) -> frozenset[str]:
+    """The kinds of evidence that cannot be called missing, because what shows them was not to be had, or not all of it.
 
-    An EHR that keeps no forms does not send any; only a look-up that failed means that there may be some.
+    An EHR that keeps no forms does not send any; only a look-up that failed means that there may be some. Notes there
+    are of every visit: where they were not sent, what they could show ("note") is asked and not called missing.
     """
-    failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT}
+    failed = {key for key in missing if key != "forms" or missing[key] != NOT_SENT} | not_whole
     return frozenset[str]().union(*(SHOWN_BY[key] for key in failed & SHOWN_BY.keys()))
 
 
@@ -129,7 +144,7 @@ def conclude(facts: Facts, drafted: Drafted, request: HookRequest, setup: Setup)
     patient = Patient(request.patient_id, request.encounter_id)
     edition = reviewed[0].edition if reviewed else books_in_force.edition(setup.base_book, setup.ncci)
     about = card_making.Request(request.instance, patient, drafted.drafts, edition)
-    return Answer(card_making.cards(reviewed, whole, about), reviewed, whole)
+    return Answer(card_making.cards(reviewed, whole, about), reviewed, whole, facts)
 
 
 def _insist(service: Service, missing: dict[str, Unavailable]) -> None:
@@ -147,9 +162,8 @@ def _insist(service: Service, missing: dict[str, Unavailable]) -> None:
         raise Refusal(412, *issues)
 
 
-def _gap(service: Service, request: HookRequest, key: str, value: Unavailable) -> Gap:
+def _gap(service: Service, request: HookRequest, key: str, why: str) -> Gap:
     part = service.prefetch[key]
-    why = value.why
     if resolve(part.query, request.tokens) is None:
         why = "the context names no encounter to look it up by"
     return Gap(f"prefetch.{key}", f"{part.why}; {why}")

@@ -7,16 +7,19 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.cards import AT_MOST_ONE, Action, Card, Coding, Source, Suggestion
+from cds_hooks.cards import AT_MOST_ONE, Action, Card, Coding, Link, Source, Suggestion
 from mappings import rule_book
 from mappings.visit import Line
 from plugin import fixes, sentences
 from plugin.finding_list import BY_CODE
 from plugin.findings import Finding, Fix
-from plugin.fixes import Drafts
+from plugin.fixes import Draft, Drafts
 from plugin.review import Reviewed
 
 EXTENSION = "org.visitcue.finding"
+ASSOCIATED = "davinci-crd.associated-resource"
+"""The drafts that a card is about, as `Type/id` (Da Vinci CRD, "Linking cards to requests"). The guide's profile says
+Reference, its text and all of its examples have plain strings; the examples are what clients were built with."""
 SYSTEM = "https://visitcue.org/fhir/CodeSystem/"
 OURSELVES = {
     "title": "VisitCue",
@@ -50,20 +53,21 @@ class Request(msgspec.Struct, frozen=True):
 def cards(reviewed: tuple[Reviewed, ...], whole: tuple[Finding, ...], request: Request) -> list[Card]:
     """The cards of all findings: draft by draft, the weightiest first, then what concerns the whole request."""
     made: list[Card] = []
+    taken: dict[str, int] = {}
     for draft in dict.fromkeys(one.visit.draft for one in reviewed):
         of_draft = [one for one in reviewed if one.visit.draft == draft]
-        made.extend(_of_draft(of_draft, request))
+        made.extend(_of_draft(of_draft, taken, request))
     lines = tuple([line.ref for one in reviewed for line in one.visit.reviewed]) or tuple(request.drafts)
     for finding in whole:
         about = msgspec.structs.replace(finding, lines=lines)
-        made.append(_card(about, _name(finding), None, [], request))
+        made.append(_card(about, _name(finding, taken), None, [], request))
     return made
 
 
 _WEIGHT = {"critical": 0, "warning": 1, "info": 2}
 
 
-def _of_draft(reviewed: list[Reviewed], request: Request) -> list[Card]:
+def _of_draft(reviewed: list[Reviewed], taken: dict[str, int], request: Request) -> list[Card]:
     """The cards of one Claim (or of the draft orders); the first one offers all fixes together."""
     told = [(finding, one) for one in reviewed for finding in one.findings]
     told.sort(key=lambda pair: _WEIGHT[pair[0].level])
@@ -71,32 +75,67 @@ def _of_draft(reviewed: list[Reviewed], request: Request) -> list[Card]:
     together = fixes.together([finding.fix for finding, _ in told], lines, min([one.places for one in reviewed]))
     made = []
     for finding, one in told:
-        name = _name(finding)
+        name = _name(finding, taken)
         suggestions = _suggestions(finding, name, together, lines, request)
         made.append(_card(finding, name, one, suggestions, request))
         together = []
     return made
 
 
-def _name(finding: Finding) -> str:
-    """What a finding is known by among those of one request."""
-    return f"{finding.code} {' '.join(finding.lines)}"
+def _name(finding: Finding, taken: dict[str, int]) -> str:
+    """What a finding is known by among those of one request; of several about the same lines each has a number."""
+    name = f"{finding.code} {' '.join(finding.lines)}"
+    taken[name] = taken.get(name, 0) + 1
+    return name if taken[name] == 1 else f"{name} ({taken[name]})"
 
 
 def _card(finding: Finding, name: str, one: Reviewed | None, suggestions: list[Suggestion], request: Request) -> Card:
     told = sentences.told(finding, one.visit.by_ref if one else {})
     edition = one.edition if one else request.edition
+    drafts = _concerned(finding, request.drafts)
+    about = _about(drafts, one, request.drafts) if one and len(drafts) < len(request.drafts) else ""
     return Card(
         uuid=uuid_of(request.instance, name),
         summary=told.summary,
         indicator=finding.level,
         source=_card_source(finding.code, finding.because[0] if finding.because else None),
-        detail=_detail(told.detail, finding, edition),
+        detail=_detail(told.detail, about, finding, edition),
         suggestions=suggestions,
         selection_behavior=AT_MOST_ONE if suggestions else "",
         override_reasons=REASONS,
-        extension={EXTENSION: _machine_readable(finding, edition)},
+        links=[_link(source) for source in finding.because],
+        extension={EXTENSION: _machine_readable(finding, edition), **_associated(drafts)},
     )
+
+
+def _concerned(finding: Finding, drafts: Drafts) -> list[Draft]:
+    """The drafts that the lines of a finding stand on, in their order."""
+    names = {draft.name for ref in finding.lines if (draft := fixes.draft_of(ref, drafts)) is not None}
+    return [draft for name, draft in drafts.items() if name in names]
+
+
+def _associated(drafts: list[Draft]) -> dict[str, list[str]]:
+    references = [draft.reference for draft in drafts if draft.reference]
+    return {ASSOCIATED: references} if references else {}
+
+
+def _about(drafts: list[Draft], one: Reviewed, every: Drafts) -> str:
+    """Which of several drafts a card is about, for people: ids mean nothing to them."""
+    places = {name: place for place, name in enumerate(every, start=1)}
+    named = [f"{_kind(draft)} {places[draft.name]} of {len(every)}{_told_apart(draft, one)}" for draft in drafts]
+    return f"About {'; '.join(named)}." if named else ""
+
+
+def _kind(draft: Draft) -> str:
+    return "claim" if draft.name.startswith("Claim") else "order"
+
+
+def _told_apart(draft: Draft, one: Reviewed) -> str:
+    """What a user knows a draft by: the service of an order, the date of service of a claim."""
+    line = one.visit.by_ref.get(draft.name)
+    if line is not None:
+        return f": {sentences.labelled(line.code)}"
+    return f": date of service {one.visit.date}" if draft.name == one.visit.draft else ""
 
 
 def uuid_of(instance: uuid.UUID, name: str) -> str:
@@ -125,6 +164,11 @@ def _citation(source: rule_book.Source) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
+def _link(source: rule_book.Source) -> Link:
+    return Link(f"{source.title}: {source.section}", source.url)
+
+
+@functools.lru_cache(maxsize=4096)
 def _card_source(code: str, source: rule_book.Source | None) -> Source:
     topic = Coding(code, SYSTEM + "finding", BY_CODE[code].name)
     if source is None:
@@ -132,8 +176,8 @@ def _card_source(code: str, source: rule_book.Source | None) -> Source:
     return Source(label=source.title, url=source.url, topic=topic)
 
 
-def _detail(sentence: str, finding: Finding, edition: str) -> str:
-    parts = [sentence]
+def _detail(sentence: str, about: str, finding: Finding, edition: str) -> str:
+    parts = [sentence, about] if about else [sentence]
     if finding.remarks:
         parts.append("\n".join(finding.remarks))
     parts.extend(_citation(source) for source in finding.because)

@@ -129,7 +129,8 @@ def review(
     """Review hook requests, Claims or Bundles from files; exit status 1 where a finding is critical."""
     settings = Settings()
     ncci = books_in_force.installed_ncci(settings.ncci_folder)
-    setup = Setup(base_book.strip().lower() or settings.base_book, dt.datetime.now().astimezone().date(), ncci)
+    today = dt.datetime.now().astimezone().date()
+    setup = Setup(base_book.strip().lower() or settings.base_book, today, ncci, settings.practice)
     books_in_force.chain(setup.base_book)
     told = []
     for file in files:

@@ -9,13 +9,16 @@ import msgspec
 
 from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
-from mappings.fhir.reader import Records, id_of, raw_entries, read_value, resource_type
+from mappings.fhir import checks
+from mappings.fhir.decoding import resource_type
+from mappings.fhir.reader import Records, read_value
 from mappings.fhir.record import Context
 from mappings.fhir.visits import encounter_visits, order_visits
+from mappings.fhir.whose import leave_out_others
 from mappings.visit import Facts, Gap
 from plugin.answer import Answer, Setup, answer, conclude, from_prefetch
 from plugin.hooks import claim_submit
-from plugin.hooks.common import Drafted, HookService, add_claims, add_orders
+from plugin.hooks.common import Drafted, HookService, add_claims, add_orders, entries_of
 
 INSTANCE = uuid.uuid5(uuid.NAMESPACE_URL, "https://visitcue.org/document")
 """A document has no hook instance; with this one its cards have the same ids every time."""
@@ -51,18 +54,19 @@ def _service_for(hook: str, services: tuple[HookService, ...]) -> HookService:
     raise bad_request("hook", f"no service answers {hook!r}; the hooks are {known}.", "value")
 
 
-def _patient(drafted: Drafted) -> str:
-    """The patient that the drafts name, "" where they name none or several."""
+def _patient(drafted: Drafted, records: Records) -> str:
+    """The patient that the drafts name, "" where they name none or several, or a urn of nobody that came along."""
     subjects = [*(one.claim.patient for one in drafted.claims), *(order.subject for _, order in drafted.orders)]
-    patients = {id_of(one, "Patient") for one in subjects} - {""}
-    return patients.pop() if len(patients) == 1 else ""
+    patients = {records.id_of(one, "Patient") for one in subjects} - {""}
+    named = patients.pop() if len(patients) == 1 else ""
+    return "" if named.startswith("urn:") else named
 
 
 def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     request = HookRequest("document", INSTANCE, "", "", "", raw, {})
     records = Records()
     drafted = Drafted()
-    types = {resource_type(entry.resource) for entry in raw_entries(raw) or []} or {resource_type(raw)}
+    types = {resource_type(entry.resource) for entry in entries_of(raw, "$") or []} or {resource_type(raw)}
     if "Claim" in types:
         add_claims(raw, "$", request, records, drafted)
     elif "ServiceRequest" in types:
@@ -70,7 +74,16 @@ def _review_resource(raw: msgspec.Raw, setup: Setup) -> Answer:
     alone = not types - {"Claim", "ServiceRequest"}
     if not alone:
         read_value(raw, "$", records)
-    context = Context(_patient(drafted), "", setup.today, record_sent=not alone, history_sent=not alone)
+        leave_out_others(records, _patient(drafted, records))
+        checks.record(records)
+    context = Context(
+        _patient(drafted, records),
+        "",
+        setup.today,
+        record_sent=not alone,
+        history_sent=not alone,
+        practice=setup.practice,
+    )
     if drafted.claims:
         visits = claim_submit.visits(drafted, records, context)
     elif drafted.orders:

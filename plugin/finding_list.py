@@ -4,7 +4,7 @@ A sentence has slots in braces: the finding's own, and `what` (its first line), 
 A slot with an ending such as `to_units` is told as a number with its noun. Tests compare codes and slots, never prose.
 """
 
-from plugin.kinds import documentation, facts, modifiers, pairs, policy, units
+from plugin.kinds import documentation, facts, lines, modifiers, pairs, policy, units
 from plugin.kinds.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
@@ -13,6 +13,7 @@ KINDS: tuple[Kind, ...] = (
     *pairs.KINDS,
     *documentation.KINDS,
     *policy.KINDS,
+    *lines.KINDS,
     *facts.KINDS,
 )
 """The closed list. A finding outside it cannot be made into a card."""

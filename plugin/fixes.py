@@ -1,6 +1,7 @@
 """Fixes as actions on the caller's own resources, and in words."""
 
 import functools
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,9 @@ FORM = "https://visitcue.org/fhir/Questionnaire/visit-documentation"
 """The canonical address of the documentation form, whose linkIds are element ids."""
 
 
+_REFERENCE = re.compile(r"(?:Claim|ServiceRequest)/[A-Za-z0-9._-]+")
+
+
 class Draft(msgspec.Struct, frozen=True, dict=True):
     """A resource that suggestions may change: its name in line references, and the caller's JSON.
 
@@ -35,6 +39,11 @@ class Draft(msgspec.Struct, frozen=True, dict=True):
     name: str
     raw: msgspec.Raw
     numbers: tuple[int, ...] = ()
+
+    @functools.cached_property
+    def reference(self) -> str:
+        """The reference that a client knows it by; "" for one without an id, or with that of another draft."""
+        return self.name if _REFERENCE.fullmatch(self.name) else ""
 
     @functools.cached_property
     def parts(self) -> ClaimParts:
@@ -142,7 +151,7 @@ def _action(draft: Draft, changes: dict[str, Change], words: str) -> Action | No
         return Action("update", words, resource=patch_claim(draft.parts, by_sequence))
     change = changes[draft.name]
     if change.remove:
-        return Action("delete", words, resource_id=draft.name) if "/" in draft.name else None
+        return Action("delete", words, resource_id=draft.reference) if draft.reference else None
     return Action("update", words, resource=patch_order(draft.raw, change))
 
 

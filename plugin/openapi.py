@@ -18,9 +18,11 @@ REFUSED = {
     401: "A token is asked for, and none that is valid was sent.",
     403: "The caller is known, and this is not for it.",
     404: "There is nothing here.",
+    408: "The body did not arrive in time.",
     412: "Data that the service needs came neither by prefetch nor could it be read from fhirServer.",
     413: "The body is larger than this installation reads.",
     415: "The body is not JSON by its Content-Type.",
+    422: "The request is sound, and contradicts itself: a Claim for another patient than context.patientId.",
     500: "VisitCue failed; its log says where, under the request's id.",
     503: "It cannot be done now; the same request may be sent again later.",
 }
@@ -89,7 +91,11 @@ def _paths(services: list[Service]) -> Schema:
         "/": {"get": _operation("overview", "A page for people.", {200: _body("The page.", HTML, {"type": "string"})})},
         "/cds-services": {
             "get": _operation(
-                "discovery", "The services and their prefetch.", {200: _json("The services.", "Discovery")}, "cds-hooks"
+                "discovery",
+                "The services and their prefetch.",
+                {200: _json("The services.", "Discovery")},
+                "cds-hooks",
+                refused=(401, 403, 503),
             )
         },
         "/fhir/Questionnaire/visit-documentation": {
@@ -137,7 +143,7 @@ def _service(service: Service) -> Schema:
         service.title,
         {200: _json("The cards; none where nothing was found.", "Cards")},
         "cds-hooks",
-        refused=(400, 401, 403, 412, 413, 415),
+        refused=(400, 401, 403, 408, 412, 413, 415, 422, 503),
     )
     return {
         **operation,
@@ -154,7 +160,7 @@ def _feedback(service: Service) -> Schema:
             f"What became of the cards of {service.id}.",
             {200: _body("It is stored.", JSON, {"type": "object"})},
             "cds-hooks",
-            refused=(400, 401, 403, 413, 415, 503),
+            refused=(400, 401, 403, 408, 413, 415, 503),
         ),
         "security": CLIENT_TOKEN,
         "requestBody": {"required": True, "content": {JSON: {"schema": ref("Feedback")}}},

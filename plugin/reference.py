@@ -47,6 +47,7 @@ SUBJECTS = {
     "pairs": "Services billed together",
     "documentation": "Documentation",
     "policy": "What is usual, covered and authorized",
+    "lines": "Claim lines beside the record",
     "facts": "What could not be known",
 }
 

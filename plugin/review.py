@@ -17,6 +17,7 @@ from plugin.rules import (
     excluded,
     facts,
     limits,
+    lines,
     modifier_lists,
     modifiers,
     one_on_one,
@@ -33,6 +34,8 @@ Rule = Callable[[Visit, RuleBook], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     facts.not_given,
+    lines.not_documented,
+    lines.duplicate,
     pairs.never_together,
     pairs.low_visit_with_cmt,
     pairs.distinctness,
@@ -70,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     thresholds.targeted_review,
     documentation.missing,
     documentation.missing_of_visit,
+    lines.not_billed,
     facts.payer,
     facts.date,
     facts.codes,

@@ -1,6 +1,7 @@
 """The sentences of findings: templates with slots, taken apart once, filled for each card."""
 
 import functools
+from collections.abc import Callable
 from string import Formatter
 
 import msgspec
@@ -51,11 +52,11 @@ def told(finding: Finding, lines: dict[str, Line]) -> Told:
     named = [_named(lines[ref]) for ref in finding.lines if ref in lines]
     if finding.level == "info" and finding.code in NOT_CERTAIN:
         named = [(f"Not certain: {one}", other) for one, other in named[:1]] + named[1:]
-    summed = _filled(short, finding, [name for name, _ in named])
-    return Told(summary(unmarked(summed)), _filled(long, finding, [name for _, name in named]))
+    summed = _filled(short, finding, [name for name, _ in named], unmarked)
+    return Told(summary(summed), _filled(long, finding, [name for _, name in named], plain))
 
 
-def _filled(template: Template, finding: Finding, names: list[str]) -> str:
+def _filled(template: Template, finding: Finding, names: list[str], inert: Callable[[str], str]) -> str:
     slots = finding.slots
     parts = []
     for literal, slot in template:
@@ -63,13 +64,13 @@ def _filled(template: Template, finding: Finding, names: list[str]) -> str:
         if slot == "what":
             parts.append(names[0] if names else "")
         elif slot in slots:
-            parts.append(_in_words(slots[slot]))
+            parts.append(_in_words(slots[slot], inert))
         elif slot:
-            parts.append(_word(slot, finding, names))
+            parts.append(_word(slot, finding, names, inert))
     return "".join(parts)
 
 
-def _word(slot: str, finding: Finding, names: list[str]) -> str:
+def _word(slot: str, finding: Finding, names: list[str], inert: Callable[[str], str]) -> str:
     """A word that is made: names of lines, numbers with their nouns, what is told only if it is there."""
     if slot == "others":
         return _listed(names[1:])
@@ -79,7 +80,7 @@ def _word(slot: str, finding: Finding, names: list[str]) -> str:
         minutes, total = finding.slots["minutes"], finding.slots.get("total")
         return f"{minutes} of the day's {total} timed minutes" if total is not None else f"{minutes} minutes"
     if slot == "payer":
-        return f" ({_in_words(finding.slots['saw'])})" if "saw" in finding.slots else ""
+        return f" ({_in_words(finding.slots['saw'], inert)})" if "saw" in finding.slots else ""
     key, _, noun = slot.partition("_")
     value = finding.slots.get(key)
     if not noun:
@@ -87,11 +88,12 @@ def _word(slot: str, finding: Finding, names: list[str]) -> str:
     return counted(value, NOUNS[noun]) if isinstance(value, int) else f"no {NOUNS[noun]}s"
 
 
-def _in_words(value: Slot) -> str:
+def _in_words(value: Slot, inert: Callable[[str], str]) -> str:
+    """A slot's value; words may be the caller's and are made inert."""
     if isinstance(value, str):
-        return plain(value)
+        return inert(value)
     if isinstance(value, list):
-        return ", ".join([plain(str(part)) for part in value])
+        return ", ".join([inert(str(part)) for part in value])
     return str(value)
 
 
@@ -102,12 +104,13 @@ def _listed(names: list[str]) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _labelled(code: str) -> str:
+def labelled(code: str) -> str:
+    """A code with our label."""
     return f"{code} ({tables.codes()[code].label})"
 
 
 def _named(line: Line) -> tuple[str, str]:
     """A line by code and its number on the claim, in short, and with our label."""
-    label = _labelled(line.code)
+    label = labelled(line.code)
     number = line.ref.rpartition("#")[2] if line.ref.startswith("Claim") else ""
     return (f"{line.code} (line {number})", f"{label}, line {number}") if number else (line.code, label)

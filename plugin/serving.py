@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Iterator
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from plugin import logs
@@ -16,9 +17,11 @@ from plugin.logs import Level
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder of shared counts; the library's own."""
 
-THREADS = 4
-"""Requests under way in one worker. With one thread a worker answers a quarter more requests under load, but a FHIR
-server that is slow to give missing prefetch would stall all others; two threads were no faster than four."""
+STOP_SECONDS = 10
+"""How long a worker may take to stop; one that is told to while it still starts misses the signal, and is killed."""
+
+HEADER_MILLISECONDS = 30_000
+"""How long the headers of a request may take, and how long a connection stays open between two requests."""
 
 
 def is_taken(host: str, port: int) -> bool:
@@ -43,18 +46,21 @@ def banner(host: str, port: int, public_url: str, *, trusted: bool) -> str:
 
 
 def run(host: str, port: int, workers: int, level: Level) -> None:
-    """Serve until stopped."""
+    """Serve until stopped. HTTP/1.1 alone: it is what proxies speak, and what is not spoken here needs no limits."""
     logs.configure_logs(level)
     logs.take_over()
     with _shared_counts(workers):
         Granian(
-            "plugin.web.app:worker",
+            "plugin.web.edge:worker",
             factory=True,
             address=host,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+            websockets=False,
             workers=workers,
-            blocking_threads=THREADS,
+            workers_kill_timeout=STOP_SECONDS,
             log_level=LogLevels.warning,
             log_dictconfig=logs.GRANIAN,
         ).serve()

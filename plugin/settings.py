@@ -5,11 +5,23 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mappings.fhir.payer import marked
+from mappings.fhir.record import Practice
+from plugin import addresses
 from plugin.logs import Level
 from plugin.web_addresses import web_address, web_origin
+
+LOCAL = frozenset(
+    {
+        "base_book", "claim_hook", "zelis_plans", "minutes_extensions", "fetch_seconds", "fetch_pages", "fetch_bytes",
+        "data_dir", "keep_days", "log_level", "metrics_token", "max_body_bytes", "body_seconds", "wait_seconds",
+        "public_url", "insecure", "cors_origins",
+    }
+)  # fmt: skip
+"""The settings that make no request wait for another server."""
 
 
 class Settings(BaseSettings):
@@ -22,13 +34,33 @@ class Settings(BaseSettings):
     claim_hook: str = Field(
         default="org.visitcue.claim-submit", description="The name under which the claim hook is announced."
     )
+    zelis_plans: list[str] = Field(
+        default=[],
+        description="Plans that Zelis edits, as a JSON list of names as the EHR prints them, or of payer identifiers.",
+    )
+    minutes_extensions: list[str] = Field(
+        default=[],
+        description="URLs of the EHR's own extensions that hold the minutes of a service, as a JSON list.",
+    )
+    fhir_networks: list[str] = Field(
+        default=[],
+        description='Private networks that FHIR servers may be in, as a JSON list such as ["10.20.0.0/16"].',
+    )
     fhir_servers: list[str] = Field(
         default=[],
         description="Base addresses of FHIR servers that missing prefetch may be read from, as a JSON list."
         " A request that names another server is answered from its prefetch alone.",
     )
+    fhir_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) by which FHIR servers are checked instead of the public ones.",
+    )
     fetch_seconds: float = Field(
-        default=2.0, description="How long reading missing prefetch may take, all keys together."
+        default=2.0, gt=0, le=60, description="How long reading missing prefetch may take, all keys together."
+    )
+    fetch_pages: int = Field(default=10, ge=1, le=1000, description="The most pages that are read of one search.")
+    fetch_bytes: int = Field(
+        default=5_000_000, ge=1000, description="The largest answer to one search that is read, all pages together."
     )
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("visitcue", appauthor=False),
@@ -51,6 +83,12 @@ class Settings(BaseSettings):
         description="The bearer token that /metrics asks for. Without one, /metrics answers this machine alone.",
     )
     max_body_bytes: int = Field(default=8_000_000, description="The largest request body that is read.")
+    body_seconds: float = Field(default=10.0, gt=0, description="How long a request body may take to arrive.")
+    wait_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a request may wait for a free thread; one that waited longer is answered with 503.",
+    )
     trust_file: Path | None = Field(
         default=None,
         description="The TOML file of the clients that may call, with their keys; without it tokens are ignored.",
@@ -83,6 +121,24 @@ class Settings(BaseSettings):
     def _named_file(cls, value: str | Path | None) -> str | Path | None:
         return value or None
 
+    @field_validator("fhir_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        return [str(addresses.network(one)) for one in value]
+
+    @field_validator("fhir_servers")
+    @classmethod
+    def _servers(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        networks = [addresses.network(one) for one in info.data.get("fhir_networks", ())]
+        return [addresses.fhir_server(one, networks) for one in value]
+
+    @field_validator("fhir_ca_file")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            addresses.check_certificates(value)
+        return value
+
     @field_validator("data_dir", mode="before")
     @classmethod
     def _whole_path(cls, value: str | Path) -> Path:
@@ -99,6 +155,14 @@ class Settings(BaseSettings):
         return path
 
     @property
+    def practice(self) -> Practice:
+        """What the installation is told of its own record."""
+        return Practice(
+            minutes_urls=frozenset(self.minutes_extensions),
+            zelis_plans=frozenset(marked(plan) for plan in self.zelis_plans),
+        )
+
+    @property
     def why_not_reached(self) -> str:
         """Why only this machine may call; "" where others may."""
         if self.insecure or (self.trust_file and self.public_url):
@@ -109,6 +173,14 @@ class Settings(BaseSettings):
             "it does not know who may call: name them in VISITCUE_TRUST_FILE, or let anybody in with `--insecure`"
             " or VISITCUE_INSECURE=true"
         )
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether a request may have to wait for another server, which needs a thread of its own.
+
+        Every setting that is not known to be of this machine alone counts, so that a new one is on the safe side.
+        """
+        return bool(self.model_fields_set - LOCAL)
 
     @property
     def ncci_folder(self) -> Path:

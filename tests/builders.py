@@ -38,11 +38,14 @@ SHARED_KEYS = (
     "encounter",
     "procedures",
     "history",
+    "encounters",
+    "episodes",
     "coverage",
     "conditions",
     "plans",
     "goals",
     "observations",
+    "documents",
     "forms",
 )
 KEYS = {ORDER_SIGN: SHARED_KEYS, CLAIM_SUBMIT: SHARED_KEYS, DISCHARGE: (*SHARED_KEYS, "claims")}

@@ -19,7 +19,7 @@ import msgspec
 from mappings import books_in_force, tables
 from mappings.book_files import VALUE_TYPES
 from mappings.rule_book import RuleBook
-from mappings.visit import EVIDENCE, ROLES, Facts, History, Interval, Line, Minutes, Payer, Visit
+from mappings.visit import EVIDENCE, ROLES, Document, Facts, History, Interval, Line, Minutes, Payer, Visit
 from plugin.finding_list import BY_CODE
 from plugin.findings import Finding
 from plugin.review import review_all
@@ -64,13 +64,21 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     performers: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     assistant: int | None = None
+    sides: tuple[str, ...] = ()
+    disputed: tuple[int, ...] = ()
+    guess: int | None = None
+    undocumented: bool = False
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Earlier visits of the patient; with `seen = false` they were not sent. `visits` are those of the plan of care."""
+    """Earlier visits of the patient; with `seen = false` they were not sent, with `whole = false` only a part of them.
+    `visits` are those of the plan of care.
+    """
 
     seen: bool = True
+    whole: bool = True
     plan_start: dt.date | None = None
+    episode_start: dt.date | None = None
     visits: int = 0
     massage_visits: int = 0
     evaluated_on: dt.date | None = None
@@ -100,7 +108,8 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One visit and all of its findings. `payer` and `date` come from the file where the case has none.
 
-    `elsewhere` are the lines of another claim for the same day; their numbers go on after those of `lines`.
+    `elsewhere` are the lines of another claim for the same day; their numbers go on after those of `lines`. `documents`
+    are notes of the whole visit; without `notes_sent` there may have been some.
     """
 
     name: str
@@ -119,6 +128,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total_treatment: int | None = None
     authorized: bool = False
     history: Past = Past()
+    documents: tuple[str, ...] = ()
+    notes_sent: bool = True
 
 
 class CaseFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,6 +215,8 @@ def visit_of(case: Case) -> Visit:
         total_treatment=_stated(case.total_treatment, "mcr.total_treatment_time"),
         authorized=case.authorized,
         record_sent=case.record_sent,
+        not_sent=frozenset() if case.notes_sent else frozenset({"note"}),
+        documents=tuple(Document("DocumentReference/case", text) for text in case.documents),
         elsewhere=tuple(
             _line(number, line, case, ANOTHER_CLAIM)
             for number, line in enumerate(case.elsewhere, start=len(case.lines) + 1)
@@ -254,6 +267,10 @@ def _line(number: int, line: CaseLine, case: Case, claim: str = ON_CLAIM) -> Lin
         performers=frozenset(line.performers),
         roles=frozenset(line.roles),
         assistant=_stated(line.assistant, "assistant_time"),
+        sides=frozenset(line.sides),
+        disputed=tuple(Minutes(value, f"Procedure/case.place[{place}]") for place, value in enumerate(line.disputed)),
+        guess=None if line.guess is None else Minutes(line.guess, "Procedure/case.note[0]"),
+        undocumented=line.undocumented,
     )
 
 

@@ -3,7 +3,8 @@
 import copy
 import json
 import random
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from typing import Any
 
 Place = tuple[Any, str | int]
@@ -67,7 +68,20 @@ STRINGS = (
     "OperationOutcome",
     "completed",
     "entered-in-error",
+    "\u202e97110",
+    "a\u0300" * 500,
+    "x" * 100_000,
+    "</script><script>alert(1)</script>",
+    "[click](javascript:alert(1))",
+    "![x](https://evil.example/x.png)",
+    "#exercise",
+    "Procedure/exercise",
 )
+RAW_NUMBERS = (
+    b"1e999999", b"-1e-999999", b"9" * 5000, b"0." + b"3" * 5000, b"-0", b"1E+2", b"2.000000000000000000001",
+    b"1e400", b"0e0", b"4.9e-324", b"1.7976931348623157e308", b"18446744073709551616", b"NaN", b"01", b"1.", b".5",
+)  # fmt: skip
+"""Numbers as no Python value would be written."""
 NUMBERS = (
     0,
     -0.0,
@@ -92,12 +106,26 @@ NUMBERS = (
 CODES = ("97110", "97112", "97140", "97124", "97150", "97530", "97014", "98940", "98942", "99213", "97161", "97799")
 
 
-def places(value: Any) -> Iterator[Place]:
+def _copied(value: Any) -> Any:
+    """A copy; nothing in place of what an earlier damage made too deep to be copied."""
+    try:
+        return copy.deepcopy(value)
+    except RecursionError:
+        return None
+
+
+def places(value: Any) -> list[Place]:
     """Every part of a JSON tree."""
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in list(parts):
-        yield value, key
-        yield from places(part)
+    found: list[Place] = []
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        parts = one.items() if type(one) is dict else enumerate(one) if type(one) is list else ()
+        for key, part in parts:
+            found.append((one, key))
+            if type(part) is dict or type(part) is list:
+                waiting.append(part)
+    return found
 
 
 def _drop(place: Place, _: random.Random, __: list[Place]) -> None:
@@ -108,9 +136,9 @@ def _drop(place: Place, _: random.Random, __: list[Place]) -> None:
 def _duplicate(place: Place, dice: random.Random, _: list[Place]) -> None:
     container, key = place
     if isinstance(key, int):
-        container.extend(copy.deepcopy(container[key]) for _ in range(dice.choice((1, 1, 1, 5, 40))))
+        container.extend(_copied(container[key]) for _ in range(dice.choice((1, 1, 1, 5, 40))))
     else:
-        container[f"{key}{dice.choice(('', 'Extra', '_'))}"] = copy.deepcopy(container[key])
+        container[f"{key}{dice.choice(('', 'Extra', '_'))}"] = _copied(container[key])
 
 
 def _retype(place: Place, dice: random.Random, _: list[Place]) -> None:
@@ -124,13 +152,13 @@ def _retype(place: Place, dice: random.Random, _: list[Place]) -> None:
 def _replace(place: Place, dice: random.Random, every: list[Place]) -> None:
     container, key = place
     other, name = dice.choice(every)
-    container[key] = copy.deepcopy(other[name])
+    container[key] = _copied(other[name])
 
 
 def _swap(place: Place, dice: random.Random, every: list[Place]) -> None:
     container, key = place
     other, name = dice.choice(every)
-    container[key], other[name] = copy.deepcopy(other[name]), copy.deepcopy(container[key])
+    container[key], other[name] = _copied(other[name]), _copied(container[key])
 
 
 def _string(place: Place, dice: random.Random, _: list[Place]) -> None:
@@ -150,6 +178,24 @@ def _rename(place: Place, dice: random.Random, every: list[Place]) -> None:
         container[dice.choice(names)] = container.pop(key)
 
 
+def _nest(place: Place, dice: random.Random, _: list[Place]) -> None:
+    """The same thing, deep within lists or objects; beyond some depth no reader follows."""
+    container, key = place
+    for _level in range(dice.choice((1, 3, 40, 150, 300))):
+        container[key] = [container[key]] if dice.random() < 0.5 else {"concept": container[key]}
+
+
+def _cycle(_: Place, dice: random.Random, every: list[Place]) -> None:
+    """References that lead to themselves, to one another, or to what was meant to be found once."""
+    named = [(container, key) for container, key in every if key in ("reference", "id", "fullUrl")]
+    ids = [container[key] for container, key in named if isinstance(container[key], str)]
+    for container, key in dice.sample(named, min(len(named), 3)):
+        if ids:
+            container[key] = dice.choice(
+                ("", "#", "Procedure/", "Claim/", "Organization/", "Practitioner/")
+            ) + dice.choice(ids)
+
+
 def _code(_: Place, dice: random.Random, every: list[Place]) -> None:
     """Another billing code somewhere: damage that is well-formed and leads deep into the rules."""
     coded = [(container, key) for container, key in every if key == "code" and isinstance(container[key], str)]
@@ -167,19 +213,36 @@ KINDS: tuple[Callable[[Place, random.Random, list[Place]], None], ...] = (
     _string,
     _number,
     _rename,
+    _nest,
+    _cycle,
     _code,
 )
 
 
 def damaged(body: Any, dice: random.Random) -> Any:
     """A copy with one to four places damaged; mostly below context and prefetch, where the FHIR is."""
-    copied = copy.deepcopy(body)
+    copied = json.loads(json.dumps(body))
     for _ in range(dice.choice((1, 1, 2, 3, 4))):
         root = copied if dice.random() < 0.1 else copied.get(dice.choice(("context", "prefetch")))
-        every = list(places(root))
+        every = places(root)
         if every and len(every) < 20_000:
             dice.choice(KINDS)(dice.choice(every), dice, every)
     return copied
+
+
+_SCALAR = re.compile(rb'"\w+": (?:"[^"\\]*"|[-0-9.]+|true|false|null)')
+_NUMBER = re.compile(rb"(?<=: )-?[0-9][0-9.eE+-]*")
+
+
+def spliced(raw: bytes, dice: random.Random) -> bytes:
+    """The text with a member written twice, or a number written as no Python value would be."""
+    pattern = dice.choice((_SCALAR, _NUMBER))
+    found = list(pattern.finditer(raw))
+    if not found:
+        return raw
+    one = dice.choice(found)
+    new = one[0] + b", " + one[0] if pattern is _SCALAR else dice.choice(RAW_NUMBERS)
+    return raw[: one.start()] + new + raw[one.end() :]
 
 
 def garbled(raw: bytes, dice: random.Random) -> bytes:

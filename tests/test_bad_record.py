@@ -19,6 +19,7 @@ from tests.builders import (
     claim_request,
     coverage,
     discharge_request,
+    form,
     item,
     order,
     order_request,
@@ -93,7 +94,7 @@ IGNORED: list[Json] = [
     {"resourceType": "Xyz"},
     {"resourceType": "Patient", "id": "test-patient", "name": [{"family": "Quixworth"}]},
     {"resourceType": "Practitioner", "id": "p"},
-    OUTCOME,
+    {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "informational"}]},
     {"resourceType": "Bundle", "entry": []},
 ]
 
@@ -180,7 +181,7 @@ OTHERS: list[tuple[str, str, Json]] = [
     (
         "forms",
         "QuestionnaireResponse/f",
-        {"resourceType": "QuestionnaireResponse", "id": "f", "subject": ref("Patient", "somebody-else")},
+        form("f", subject=ref("Patient", "somebody-else")),
     ),
     (
         "goals",

@@ -1,10 +1,13 @@
 """A correction that is accepted is the end of it: sent again, the findings are gone and no new one came."""
 
+import random
+
 import pytest
 from flask.testing import FlaskClient
 
 from tests.builders import Json
 from tests.exchange import applied, cards, finding
+from tests.fhir_shapes import with_nulls
 from tests.visits import CORRECTABLE, FAULTY, TIED
 
 Key = tuple[str, tuple[str, ...]]
@@ -80,3 +83,13 @@ def test_no_second_opinion(client: FlaskClient, name: str) -> None:
             return
         body = applied(body, offered[0]["actions"])
     assert not [one for card in cards(client, body) for one in card.get("suggestions", ()) if one.get("isRecommended")]
+
+
+@pytest.mark.parametrize("name", sorted(FAULTY))
+def test_nulls_change_nothing(client: FlaskClient, name: str) -> None:
+    """Programs that write null for what is not known get the same corrections, without their nulls."""
+    body = FAULTY[name]
+    for seed in range(3):
+        sent = with_nulls(body, random.Random(seed))
+        assert sent is not None
+        assert cards(client, sent) == cards(client, body)

@@ -73,7 +73,7 @@ def with_oddities(body: Json) -> bytes:
     draft = marked["context"]["claim"]
     for part in (draft, *draft["item"]):
         part["extension"] = [VENDOR]
-        part["vendor:element"] = {"kept": [None, {}, "", True]}
+        part["vendor:element"] = {"kept": [[7], {"deep": False}, " ", True, 0]}
         for name in ODD_NUMBERS:
             part[name] = f"@{name}@"
     text = json.dumps(marked, indent=1)
@@ -115,12 +115,12 @@ def test_text_is_kept(client: FlaskClient, written: str) -> None:
 
 
 def test_vendor_elements_are_kept(client: FlaskClient) -> None:
-    """Extensions and unknown elements come back, empty ones and nulls included."""
+    """Extensions and unknown elements come back as they came."""
     (card,) = cards(client, with_oddities(chiro("59")))
     (resource,) = updates(card)
     for part in (resource, *resource["item"]):
         assert part["extension"] == [VENDOR]
-        assert part["vendor:element"] == {"kept": [None, {}, "", True]}
+        assert part["vendor:element"] == {"kept": [[7], {"deep": False}, " ", True, 0]}
 
 
 def test_quantity_keeps_its_unit(client: FlaskClient) -> None:
@@ -224,7 +224,8 @@ def test_together_in_a_batch(client: FlaskClient) -> None:
     """In a batch each Claim has its own suggestion for all, with its own Claim alone."""
     found = cards(client, BATCH)
     together = [card["suggestions"][0] for card in found if len(card.get("suggestions", ())) > 1]
-    assert [[action["resource"]["id"] for action in one["actions"]] for one in together] == [["first"], ["second"]]
+    drafts = [["claim-of-one"], ["claim-of-two"]]
+    assert [[action["resource"]["id"] for action in one["actions"]] for one in together] == drafts
 
 
 def test_together_for_orders(client: FlaskClient) -> None:

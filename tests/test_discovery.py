@@ -17,6 +17,15 @@ HOOKS = {
     DISCHARGE: "encounter-discharge",
 }
 TEMPLATES = [(service, key) for service, keys in KEYS.items() for key in keys]
+ALLOWED = {
+    "patient": r"\{\{context\.patientId\}\}",
+    "encounter": r"\{\{context\.encounterId\}\}",
+    "status": r"[a-z-]+",
+    "_count": r"[0-9]+",
+    "_sort": r"-?[a-z-]+",
+}
+"""The search parameters that templates use, all of the subset that clients are asked to support: references, equal
+tokens, a number of results and an order; and the form of their values."""
 TOKENS = {"userId", "patientId", "encounterId"}
 OWN_HOOK = "com.example.claim-check"
 
@@ -56,7 +65,7 @@ def test_members(services: dict[str, Json], service: str, member: str) -> None:
 @pytest.mark.parametrize("service", HOOKS)
 def test_no_other_members(services: dict[str, Json], service: str) -> None:
     """A service announces only members that CDS Hooks defines."""
-    known = {"hook", "title", "description", "id", "prefetch", "usageRequirements", "version", "extension"}
+    known = {"hook", "hookVersion", "title", "description", "id", "prefetch", "usageRequirements", "version"}
     assert set(services[service]) <= known
 
 
@@ -82,9 +91,9 @@ def test_queries(services: dict[str, Json], service: str, key: str) -> None:
     template = services[service]["prefetch"][key]
     kind, _, query = template.partition("?")
     assert re.fullmatch(r"[A-Z][A-Za-z]+(/\{\{context\.\w+\}\})?", kind)
-    for name, _ in parse_qsl(query):
-        assert re.fullmatch(r"_count|_sort|[a-z-]+", name), f"{name} is beyond the recommended subset of FHIR search"
-        assert name not in ("_include", "_revinclude")
+    for name, value in parse_qsl(query, strict_parsing=True) if query else ():
+        assert name in ALLOWED, f"{name} is beyond the recommended subset of FHIR search"
+        assert re.fullmatch(ALLOWED[name], value), f"{name}={value} is beyond the recommended subset of FHIR search"
 
 
 def test_token_of_every_service_is_in_its_context(services: dict[str, Json]) -> None:

@@ -40,11 +40,14 @@ QUERIES = {
     "encounter": f"Encounter/{ENCOUNTER}",
     "procedures": f"Procedure?encounter={ENCOUNTER}",
     "history": f"Procedure?patient={PATIENT}&_sort=-date&_count=100",
+    "encounters": f"Encounter?patient={PATIENT}&_sort=-date&_count=100",
+    "episodes": f"EpisodeOfCare?patient={PATIENT}",
     "coverage": f"Coverage?patient={PATIENT}",
     "conditions": f"Condition?patient={PATIENT}",
     "plans": f"CarePlan?patient={PATIENT}",
     "goals": f"Goal?patient={PATIENT}",
     "observations": f"Observation?encounter={ENCOUNTER}",
+    "documents": f"DocumentReference?encounter={ENCOUNTER}",
     "forms": f"QuestionnaireResponse?patient={PATIENT}&_sort=-authored&_count=50",
     "claims": f"Claim?patient={PATIENT}&status=draft",
 }
@@ -61,7 +64,7 @@ REQUESTS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def listed() -> FlaskClient:
     """An installation that may read from one FHIR server."""
     return create_app(Settings(fhir_servers=[LISTED + "/"], fetch_seconds=20)).test_client()
@@ -189,14 +192,18 @@ def test_no_server_is_listed(client: FlaskClient, network: responses.RequestsMoc
     """Out of the box no server is called at all."""
     found = cards(client, asking(CLAIM_SUBMIT))
     assert len(network.calls) == 0
-    assert len(not_checked(found)) == 9
+    assert len(not_checked(found)) == 12
 
 
-def test_nothing_of_ours(listed: FlaskClient, network: responses.RequestsMock) -> None:
-    """Where no line is ours nothing is fetched: the patient's record is not read without a reason."""
+NOT_OURS = {"claim": CLEAN["claim, none of ours"], "order": order_request(order("o-1", "80053", 1))}
+
+
+@pytest.mark.parametrize("server", [LISTED, None])
+@pytest.mark.parametrize("body", NOT_OURS.values(), ids=NOT_OURS)
+def test_nothing_of_ours(listed: FlaskClient, network: responses.RequestsMock, body: Json, server: str | None) -> None:
+    """Where no line is ours nothing is fetched or called missing: a record is not read without a reason."""
     serve_data(network)
-    body = {**CLEAN["claim, none of ours"], "prefetch": {}, "fhirServer": LISTED}
-    assert cards(listed, body) == []
+    assert cards(listed, {**body, "prefetch": {}, "fhirServer": server}) == []
     assert len(network.calls) == 0
 
 
@@ -207,7 +214,7 @@ def test_no_encounter(listed: FlaskClient, network: responses.RequestsMock) -> N
     body["context"] = {**body["context"], "encounterId": None}
     missing = not_checked(cards(listed, body))
     assert all(ENCOUNTER not in str(call.request.url) for call in network.calls)
-    assert set(missing) == {"prefetch.encounter", "prefetch.procedures", "prefetch.observations"}
+    assert set(missing) == {f"prefetch.{key}" for key in ("encounter", "procedures", "observations", "documents")}
 
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -264,7 +271,9 @@ def test_needed_data_is_fetched(listed: FlaskClient, network: responses.Requests
     assert (answer.status_code, expressions(answer)) == (412, ["prefetch.procedures"])
 
 
-@pytest.mark.parametrize("patient", ["p&_count=9", "p/../../admin", "p?x=1", "p#x", "p q", "p%2e", "ü", "$everything"])
+@pytest.mark.parametrize(
+    "patient", ["..", "p&_count=9", "p/../../admin", "p?x=1", "p#x", "p q", "p%2e", "ü", "$everything"]
+)
 def test_id_that_is_none(listed: FlaskClient, network: responses.RequestsMock, patient: str) -> None:
     """An id that is no FHIR id never changes a query: neither its path nor its parameters."""
     body = asking(CLAIM_SUBMIT, "goals")

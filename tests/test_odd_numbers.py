@@ -18,7 +18,7 @@ from tests.builders import (
 from tests.exchange import cards, expressions, finding, send, slots, the, with_code
 from tests.visits import FAULTY
 
-HUGE = ("99999999999999999999", "1" + "0" * 300, "1e300", "18446744073709551616")
+HUGE = ("99999999999999999999", "1" + "0" * 300, "1e300", "1.7976931348623157e308", "18446744073709551616")
 ODD = (*HUGE, "-1", "1.5", "-9e99", "0", "-0", "0.0", "1e-320")
 
 

@@ -14,6 +14,7 @@ from tests.builders import (
     KNEE,
     LOW_BACK,
     NECK,
+    SHOULDER,
     SNOMED,
     UCUM,
     Json,
@@ -56,7 +57,7 @@ PERIODS: list[tuple[str, Json, int | None, bool]] = [
     ("seconds", {"start": "2026-03-02T09:00:00Z", "end": "2026-03-02T09:22:59Z"}, 22, False),
     ("parts of a second", {"start": "2026-03-02T09:00:00.500Z", "end": "2026-03-02T09:08:00.499Z"}, 7, False),
     ("over midnight", {"start": "2026-03-02T23:50:00-05:00", "end": "2026-03-03T00:05:00-05:00"}, 15, False),
-    ("no length", {"start": EARLY, "end": EARLY}, 0, False),
+    ("a time stamp", {"start": EARLY, "end": EARLY}, None, False),
     ("without zones", {"start": "2026-03-02T09:00:00", "end": "2026-03-02T09:30:00"}, 30, False),
     ("one zone only", {"start": "2026-03-02T09:00:00", "end": "2026-03-02T09:30:00Z"}, None, True),
     ("end before start", {"start": LATE, "end": EARLY}, None, True),
@@ -104,8 +105,8 @@ def test_minutes_of_a_form(depth: int, name: str, answer: Json, minutes: int | N
 
 
 def test_minutes_of_the_record_come_first() -> None:
-    """Minutes of the Procedure itself count before those of a form."""
-    given = form("f", "exercise", answers={"actual_time": 50})
+    """Minutes of the Procedure itself count before those of a form that rounds them."""
+    given = form("f", "exercise", answers={"actual_time": 21})
     body = claim_request(claim(item(1, "97110")), procedure("exercise", "97110", "09:00", 20), forms=bundle(given))
     found = line(body).minutes
     assert found is not None
@@ -145,6 +146,10 @@ SITES: list[tuple[str, Json, set[str]]] = [
     ("display", {"coding": [{"system": "urn:local", "code": "7", "display": "neck"}]}, {"cervical"}),
     ("text beside an unknown code", {"text": "low back", "coding": [{"code": "7"}]}, {"lumbar"}),
     ("code before text", coded(SNOMED, NECK, text="low back"), {"cervical"}),
+    ("an expression", coded(SNOMED, f"{SHOULDER}:272741003=7771000"), {"shoulder"}),
+    ("an expression with terms", coded(SNOMED, f"=== {KNEE} |Knee joint| : 272741003 |Side| = 24028007"), {"knee"}),
+    ("an expression of two sites", coded(SNOMED, f"{KNEE} + {NECK}"), {"knee", "cervical"}),
+    ("an expression of an unknown site", coded(SNOMED, "1:272741003=7771000"), set()),
     ("nothing known", {"text": "somewhere"}, set()),
     ("part of a word", {"text": "kneeling"}, set()),
     ("unknown code", coded(SNOMED, "1"), set()),
@@ -180,7 +185,11 @@ def test_regions_together() -> None:
     assert line(body).regions == {"knee", "lumbar"}
 
 
-SPELLINGS = [spelled for alias, _ in aliases("cpt", "hcpcs") for spelled in (alias, alias.upper(), f" {alias}/ ")]
+SPELLINGS = [
+    spelled
+    for alias, _ in aliases("cpt", "hcpcs")
+    for spelled in (alias, alias.upper(), f" {alias}/ ", f"{alias}|2026")
+]
 
 
 @pytest.mark.parametrize("system", SPELLINGS)
@@ -197,6 +206,15 @@ def test_spellings_of_snomed(alias: str) -> None:
     assert line(recorded(bodySite=[coded(alias, KNEE)])).regions == {"knee"}
 
 
+EDITION = f"{SNOMED}/900000000000207008"
+
+
+@pytest.mark.parametrize("version", [EDITION, f"{EDITION}/version/20260301", f"{EDITION}/", f"{SNOMED}|{EDITION}"])
+def test_editions_of_snomed(version: str) -> None:
+    """A body site is read in every edition and version of SNOMED CT."""
+    assert line(recorded(bodySite=[coded(version, KNEE)])).regions == {"knee"}
+
+
 @pytest.mark.parametrize("alias", [alias for alias, _ in aliases("icd10cm")])
 def test_spellings_of_icd10(alias: str) -> None:
     """A diagnosis is read under every spelling of ICD-10-CM, from the Procedure and from the claim."""
@@ -208,7 +226,10 @@ def test_spellings_of_icd10(alias: str) -> None:
     assert line(claim_request(of_claim)).diagnoses == ("M54.50",)
 
 
-@pytest.mark.parametrize("system", [SNOMED, ICD10, UCUM, "http://example.org/local", "97110", "http://cpt.example"])
+@pytest.mark.parametrize(
+    "system",
+    [SNOMED, ICD10, UCUM, "http://example.org/local", "97110", "http://cpt.example", "|2026", "http://cpt.example|cpt"],
+)
 def test_codes_of_other_systems(system: str) -> None:
     """A number of five digits in another code system is no billing code."""
     draft = claim(item(1, "97110", productOrService=coded(system, "97110")), item(2, "98940"))

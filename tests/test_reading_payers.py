@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from mappings import books_in_force
 from mappings.book_files import KnownAs
+from plugin.settings import Settings
+from plugin.web.app import create_app
 from tests.builders import Json, bundle, claim, claim_request, coverage, item, order, order_request, ref
+from tests.exchange import cards, codes, finding
 from tests.facts_of import visit
 
 PAYERS = [(book.id, known) for book in books_in_force.payer_books() for known in book.known_as]
@@ -132,3 +136,36 @@ def test_coverage_in_force() -> None:
 def test_plan_beside_a_name(name: str, book_id: str) -> None:
     """A payer's name is no match where the words beside it speak of another plan."""
     assert book(paid_by({"display": name})) == book_id
+
+
+def plan(name: str, kind: str = "plan") -> Json:
+    return {"type": {"coding": [{"code": kind}]}, "value": "7", "name": name}
+
+
+PLANS: dict[str, tuple[Json, str]] = {
+    "the plan's name, where nobody is printed": ({"payor": [], "class": [plan("Blue Cross NC PPO")]}, "bcbsnc"),
+    "the kind of coverage, where nobody is printed": ({"payor": [], "type": {"text": "Medicare Part B"}}, "medicare-b"),
+    "R5: a class by an identifier": ({"payor": [], "class": [{"value": {"value": "MedCost"}}]}, "medcost"),
+    "an employer is no plan": ({"payor": [], "class": [plan("Aetna", "group")]}, ""),
+    "a payer's plan of Medicare is another plan": ({"class": [plan("Medicare Advantage HMO")]}, ""),
+    "a payer's plan of its own": ({"class": [plan("Open Access PPO")]}, "bcbsnc"),
+    "an employer does not speak against the payer": ({"class": [plan("Auto Workers Local 7", "group")]}, "bcbsnc"),
+}
+
+
+@pytest.mark.parametrize(("more", "book_id"), PLANS.values(), ids=PLANS)
+def test_payer_by_plan(more: Json, book_id: str) -> None:
+    """What a plan is called tells who pays where nothing else does, and may speak against the payer's own rules."""
+    found = bundle(coverage(**more))
+    assert book(claim_request(claim(item(1, "97110")), coverage=found)) == book_id
+
+
+@pytest.mark.parametrize("written", ["mutual of  nowhere", "PLAN-77"])
+def test_plan_edited_by_zelis(client: FlaskClient, written: str) -> None:
+    """A plan that the practice has marked, by name or identifier, goes by the rules of plans that Zelis edits."""
+    payer = {"display": "Mutual of Nowhere", "identifier": {"system": "urn:oid:2.999", "value": "plan-77"}}
+    request = paid_by(payer)
+    assert "facts.payer-unknown" in codes(cards(client, request))
+    found = cards(create_app(Settings(zelis_plans=[written])).test_client(), request)
+    assert "facts.payer-unknown" not in codes(found)
+    assert all(finding(card)["edition"].startswith("zelis@") for card in found)

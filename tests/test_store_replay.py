@@ -19,7 +19,7 @@ from plugin.store.tables import SEEN_TOKEN
 from tests.stores import dump, environment
 
 ISSUER = "https://ehr.example/oauth"
-SOON = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
+SOON = dt.datetime.now(dt.UTC) + dt.timedelta(hours=5)
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 # Waits for a line, so that all begin at once, and then uses 200 tokens.

@@ -44,6 +44,8 @@ DOORS = {
     "fhir.resources": "plugin/strict.py",
     "jsonschema": "mappings/book_files.py",
     "sqlite3": "mappings/ncci/store.py",
+    "lxml": "mappings/plain_text.py",
+    "striprtf": "mappings/plain_text.py",
     "openpyxl": "mappings/ncci/sheets.py",
 }
 

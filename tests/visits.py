@@ -58,13 +58,14 @@ def em(*codes: str, payer: str = HNS) -> Json:
     return claim_request(claim(item(1, "99213", 1, *codes), item(2, "98940")), EM, CMT_NECK, payer=payer)
 
 
-def two_of(first: Json, second: Json, payer: str = BCBSNC) -> Json:
-    return claim_request(bundle(first, second, kind="collection"), CMT, BALANCE, MANUAL, payer=payer)
+def two_of(first: Json, second: Json, *procedures: Json, payer: str = BCBSNC) -> Json:
+    return claim_request(bundle(first, second, kind="collection"), *procedures, payer=payer)
 
 
 BATCH = two_of(
-    claim(item(1, "98941"), item(2, "97112", 3), name="first"),
-    claim(item(1, "98941", 2), item(2, "97140", 2), name="second"),
+    claim(item(1, "98941"), item(2, "97112", 3), name="claim-of-one"),
+    claim(item(1, "98941", 2), item(2, "97140", 2), name="claim-of-two"),
+    *(CMT, BALANCE, MANUAL),
 )
 
 TIED = claim_request(
@@ -186,8 +187,9 @@ CLEAN: dict[str, Json] = {
     "claim without lines": claim_request(claim()),
     "discharge without procedures": discharge_request(),
     "batch": two_of(
-        claim(item(1, "98941"), item(2, "97112", 1, "59", "GP"), name="first"),
-        claim(item(1, "80053"), name="second"),
+        claim(item(1, "98941"), item(2, "97112", 1, "59", "GP"), name="claim-of-one"),
+        claim(item(1, "80053"), name="claim-of-two"),
+        *(CMT, BALANCE),
     ),
 }
 """Requests in which there is nothing to find."""

@@ -4,6 +4,8 @@ Types are strict: a number sent as a string is an error of that resource. The co
 (`gc=False`): decoded JSON holds no cycles, and a request makes thousands of them.
 """
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -66,5 +68,34 @@ class Annotation(Struct, gc=False):
     text: str | None = None
 
 
-class Something(Struct, gc=False):
-    """An element of which only the presence counts."""
+class OrderParameter(Struct, rename="camel", gc=False):
+    code: Concept | None = None
+    value_codeable_concept: Concept | None = None
+    value_string: str | None = None
+
+
+class OrderDetail(Concept, gc=False):
+    """A concept in R4; in R5 it has parameters, each a concept or a string by the name that its code gives it."""
+
+    parameter: list[OrderParameter] = []
+
+
+class GoalTarget(Struct, rename="camel", gc=False):
+    measure: Concept | None = None
+    detail_quantity: Any = None
+    detail_range: Any = None
+    detail_integer: int | None = None
+    detail_string: str | None = None
+    detail_boolean: bool | None = None
+    detail_ratio: Any = None
+    detail_codeable_concept: Any = None
+
+
+class Qualification(Struct, gc=False):
+    code: Worded | None = None
+
+
+class HumanName(Struct, gc=False):
+    """A name, of which only what stands behind it is read: credentials."""
+
+    suffix: list[str | None] = []

@@ -40,7 +40,10 @@ def instant_of(text: str | None) -> dt.datetime | None:
 
 
 def interval_of(period: Period | None) -> Interval | str | None:
-    """The block of time of a Period: None where it has no times of day, a sentence where it is wrong."""
+    """The block of time of a Period: None where it has no times of day, a sentence where it is wrong.
+
+    One that ends at the instant at which it starts is a time stamp: it says when, and not how long.
+    """
     if period is None:
         return None
     start, end = instant_of(period.start), instant_of(period.end)
@@ -55,7 +58,7 @@ def interval_of(period: Period | None) -> Interval | str | None:
         return f"it ends ({period.end}) before it starts ({period.start})"
     if end - start > _LONGEST:
         return f"it lasts more than twelve hours ({period.start} to {period.end}); expected one service's own time"
-    return Interval(start, end)
+    return None if end == start else Interval(start, end)
 
 
 def naive(interval: Interval) -> bool:

@@ -5,12 +5,11 @@ import re
 
 import msgspec
 
-from mappings import tables
 from mappings.fhir import coding
-from mappings.fhir.datatypes import Reference, Worded
 from mappings.fhir.dates import day_of
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import CarePlan, Goal, Observation
+from mappings.fhir.service_minutes import measured
 from mappings.visit import Minutes
 
 MEASURED_WITHIN = dt.timedelta(days=30)
@@ -32,51 +31,36 @@ class Shown(msgspec.Struct, frozen=True):
     totals: dict[str, Minutes]
 
 
-def of_patient(subject: Reference | None, patient: str, name: str, records: Records) -> bool:
-    """Whether a resource may be read for this patient; one that names another patient is a gap."""
-    if subject is None or subject.reference == f"Patient/{patient}":
-        return True
-    other = records.id_of(subject, "Patient")
-    if not patient or not other or other == patient or other.startswith("urn:"):
-        return True
-    records.gap(name, "it belongs to another patient than the one in context; it was left out")
-    return False
-
-
-def shared_evidence(records: Records, patient: str, encounters: frozenset[str], day: dt.date) -> Shown:
+def shared_evidence(records: Records, encounters: frozenset[str], day: dt.date) -> Shown:
     """What care plans, goals and observations show of every service of the visit."""
     kinds: set[str] = set()
     totals: dict[str, Minutes] = {}
-    if active_plans(records, patient, day):
+    if active_plans(records, day):
         kinds.add("care-plan")
     for goal in records.all(Goal):
         if goal.lifecycle_status in ("cancelled", "entered-in-error", "rejected"):
             continue
-        if of_patient(goal.subject, patient, f"Goal/{goal.id or '?'}", records):
-            kinds.add("goal")
-            if any(_has_detail(target) for target in goal.target):
-                kinds.add("measurable-goal")
+        kinds.add("goal")
+        if any(_has_detail(target) for target in goal.target):
+            kinds.add("measurable-goal")
     for observation in records.all(Observation):
         if observation.status in ("entered-in-error", "cancelled"):
             continue
-        if of_patient(observation.subject, patient, f"Observation/{observation.id or '?'}", records):
-            seen = _observed(observation, encounters, day, records)
-            kinds |= seen
-            if not seen.isdisjoint(_TOTALS):
-                _add_total(observation, seen & _TOTALS, totals, records)
-    return Shown(frozenset(kinds - _TOTALS), totals)
+        seen = _observed(observation, encounters, day, records)
+        kinds |= seen
+        if not seen.isdisjoint(_TOTALS):
+            _add_total(observation, seen & _TOTALS, totals, records)
+    return Shown(frozenset(kinds - _TOTALS - {"service-minutes"}), totals)
 
 
 def _add_total(observation: Observation, kinds: frozenset[str], totals: dict[str, Minutes], records: Records) -> None:
     """The minutes of an observation of a visit's total; one whose value is no number of minutes is a gap."""
-    name = f"Observation/{observation.id or '?'}"
-    minutes, element = observation.value_integer, "valueInteger"
-    if observation.value_quantity is not None:
-        minutes, element = coding.minutes_of(observation.value_quantity), "valueQuantity"
-    if minutes is None or minutes < 0 or len(kinds) > 1:
-        records.gap(name, "expected one total of minutes, as valueInteger or as valueQuantity with a unit of time")
+    if len(kinds) > 1:
+        records.gap(f"Observation/{observation.id or '?'}", "its name is that of two totals of minutes; expected one")
         return
-    totals.update(dict.fromkeys(kinds, Minutes(minutes, f"{name}.{element}")))
+    minutes = measured(observation, "one total of minutes", records)
+    if minutes is not None:
+        totals.update(dict.fromkeys(kinds, minutes))
 
 
 def _has_detail(target: object) -> bool:
@@ -87,6 +71,8 @@ def _has_detail(target: object) -> bool:
             "detail_range",
             "detail_integer",
             "detail_string",
+            "detail_boolean",
+            "detail_ratio",
             "detail_codeable_concept",
         )
     )
@@ -94,7 +80,9 @@ def _has_detail(target: object) -> bool:
 
 def _observed(observation: Observation, encounters: frozenset[str], day: dt.date, records: Records) -> frozenset[str]:
     """What an observation shows: measures count for a month, examination findings on their own day only."""
-    kinds = _observation_kinds(observation.code)
+    kinds = coding.observation_kinds(observation.code)
+    if observation.part_of and kinds & _TOTALS:
+        kinds -= _TOTALS  # the minutes of one service, not of the visit
     if kinds & _FINDINGS and _found_nothing(observation):
         kinds -= _FINDINGS
     if not kinds:
@@ -117,20 +105,7 @@ def _found_nothing(observation: Observation) -> bool:
     return any(NOTHING_FOUND.search(text.lower()) for text in words if text)
 
 
-def _observation_kinds(concept: Worded | None) -> frozenset[str]:
-    if concept is None:
-        return _NOTHING
-    table = tables.observation_kinds()
-    kinds = _NOTHING
-    for code in concept.coding:
-        kinds |= table.get((tables.system_name(code.system or ""), code.code or ""), _NOTHING)
-    if kinds:
-        return kinds
-    words = " ; ".join(filter(None, [concept.text, *(code.display for code in concept.coding)]))
-    return tables.observation_in_words(words) if words else _NOTHING
-
-
-def active_plans(records: Records, patient: str, day: dt.date) -> list[CarePlan]:
+def active_plans(records: Records, day: dt.date) -> list[CarePlan]:
     """The care plans in force on a day."""
     found = []
     for plan in records.all(CarePlan):
@@ -142,6 +117,5 @@ def active_plans(records: Records, patient: str, day: dt.date) -> list[CarePlan]
             continue
         if plan.status == "completed" and start is None:
             continue  # nothing says that it was still in force
-        if of_patient(plan.subject, patient, f"CarePlan/{plan.id or '?'}", records):
-            found.append(plan)
+        found.append(plan)
     return found

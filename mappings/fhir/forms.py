@@ -7,7 +7,6 @@ import msgspec
 
 from mappings.fhir import coding
 from mappings.fhir.dates import day_of
-from mappings.fhir.evidence import of_patient
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import Answer, QuestionnaireResponse, ResponseItem
 
@@ -42,14 +41,12 @@ class Form(msgspec.Struct, frozen=True):
     authored: str
 
 
-def forms_of(records: Records, patient: str) -> list[Form]:
+def forms_of(records: Records) -> list[Form]:
     """The answered documentation forms of the patient."""
     forms = []
     for response in records.all(QuestionnaireResponse):
         name = f"QuestionnaireResponse/{response.id or '?'}"
         if response.status in ("entered-in-error", "stopped"):
-            continue
-        if not of_patient(response.subject, patient, name, records):
             continue
         answers: dict[str, Answer] = {}
         _read_answers(response.item, answers)

@@ -46,6 +46,28 @@ class Told(msgspec.Struct, frozen=True):
 NOTHING_TOLD = Told({}, {})
 
 
+class Episode(msgspec.Struct, frozen=True):
+    """An episode of care: its first day, and its last where it has ended."""
+
+    start: dt.date
+    end: dt.date | None
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What tells of the course of care beside Procedures: treatment days with a code ("" for none), and episodes."""
+
+    visits: tuple[tuple[dt.date, str], ...]
+    episodes: tuple[Episode, ...]
+
+    def start_on(self, day: dt.date) -> dt.date | None:
+        """The start of the episode that a day lies in, the latest of several."""
+        starts = [one.start for one in self.episodes if one.start <= day and (one.end is None or day <= one.end)]
+        return max(starts, default=None)
+
+
+NOTHING_BESIDE = Beside((), ())
+
+
 @functools.cache
 def evaluations() -> frozenset[str]:
     """The codes of evaluations; an office visit is a chiropractor's."""
@@ -114,10 +136,15 @@ def _dollars(answer: Answer, path: str, records: Records) -> float | None:
     return None
 
 
-def history_of(procedures: list[Given], told: Told, plans: list[CarePlan], day: dt.date, seen: bool) -> History:
-    """Earlier visits since the plan's start (all that were sent, where no plan states its start), and what fell in."""
+def history_of(
+    procedures: list[Given], told: Told, beside: Beside, plans: list[CarePlan], day: dt.date, seen: bool
+) -> History:
+    """Earlier visits since the plan's start, else the episode's (all that were sent, where neither is stated), and what
+    fell in. A day counts once, whatever tells of it."""
     starts = [start for plan in plans if plan.period and (start := day_of(plan.period.start))]
-    start = max(starts, default=None)
+    plan_start = max(starts, default=None)
+    episode_start = beside.start_on(day) if beside.episodes else None
+    start = plan_start or episode_start
     marks = _marks()
     visits: set[dt.date] = set()
     marked: tuple[set[dt.date], ...] = (set(), set(), set(), set())
@@ -129,6 +156,11 @@ def history_of(procedures: list[Given], told: Told, plans: list[CarePlan], day: 
                 visits.add(earlier)
                 if mark:
                     marked[mark].add(earlier)
+    for earlier, code in beside.visits:
+        if earlier < day:
+            visits.add(earlier)
+            if mark := marks.get(code, _TREATED):
+                marked[mark].add(earlier)
     reported = marked[_REPORTED]
     evaluated = marked[_EVALUATED] | reported
     certified: frozenset[dt.date] = frozenset()
@@ -142,7 +174,8 @@ def history_of(procedures: list[Given], told: Told, plans: list[CarePlan], day: 
         seen=seen,
         visits=since,
         massage_visits=_on_or_after(start, marked[_MASSAGED]),
-        plan_start=start,
+        plan_start=plan_start,
+        episode_start=episode_start,
         evaluated_on=evaluated_on,
         reported_on=reported_on,
         certified_on=max([one for one in certified if one <= day], default=None),

@@ -2,8 +2,9 @@
 
 from mappings import tables
 from mappings.fhir import coding
+from mappings.fhir.financial import Claim, ClaimItem
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import Claim, ClaimItem, ServiceRequest
+from mappings.fhir.resources import ServiceRequest
 from mappings.fhir.services import Service
 
 SPINAL = "cmt-spinal"

@@ -4,13 +4,21 @@ import msgspec
 
 from mappings import tables
 from mappings.fhir import coding, services
+from mappings.fhir.base import NOT_SENT
 from mappings.fhir.datatypes import Quantity, Worded
 from mappings.fhir.dates import day_of, naive
+from mappings.fhir.extensions import NOTHING as NOTHING_TOLD
+from mappings.fhir.extensions import Told, told_by
+from mappings.fhir.financial import Claim, ClaimItem
+from mappings.fhir.jointly import together
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Record, Shared
-from mappings.fhir.resources import Claim, ClaimItem, ServiceRequest
+from mappings.fhir.resources import ServiceRequest
+from mappings.fhir.service_minutes import Stated, agreed
 from mappings.fhir.services import Service
 from mappings.visit import Line, Minutes
+
+_NO_DETAIL = (b"null", b"[]")
 
 
 class DraftClaim(msgspec.Struct, frozen=True):
@@ -22,10 +30,17 @@ class DraftClaim(msgspec.Struct, frozen=True):
     numbers: tuple[int, ...]
 
 
+class Joint(msgspec.Struct, frozen=True):
+    """The services that document one line; `alone` says that they document no other one."""
+
+    services: list[Service]
+    alone: bool
+
+
 def item_line(
     draft: DraftClaim,
     numbered: tuple[int, ClaimItem],
-    joint: list[Service],
+    joint: Joint,
     diagnosed: dict[int | None, str],
     record: Record,
     shared: Shared,
@@ -34,26 +49,32 @@ def item_line(
     index, item = numbered
     path = f"{draft.path}.item[{index}]"
     named = coding.billed(item.product_or_service)
+    if item.detail is not NOT_SENT and bytes(item.detail) not in _NO_DETAIL:
+        record.records.gap(f"{path}.detail", "services in the details of a line are not reviewed; expected lines")
+        if not named.code:
+            return None
     if not named.code:
         record.records.gap(f"{path}.productOrService", "no CPT or HCPCS code could be read")
         return None
-    service = services.together(joint)
-    stated = _quantity(item.quantity, path, record.records)
-    regions, kinds = service.regions, service.evidence | shared.evidence
+    service = together(joint.services)
+    quantity = _quantity(item.quantity, path, record.records)
+    told = _extensions(item.extension, path, record)
+    stated = _in_all(service.stated, [quantity.minutes, told.minutes], compare=joint.alone)
+    regions, sides, kinds = service.regions, service.sides, service.evidence | shared.evidence
     if item.body_site is not None:
-        named_regions, sites = services.sites_of(_sites(item))
-        regions, kinds = regions | named_regions, kinds | sites
+        named_regions, sites, named_sides = services.sites_of(_sites(item))
+        regions, sides, kinds = regions | named_regions, sides | named_sides, kinds | sites
     diagnoses = [diagnosed[one] for one in item.diagnosis_sequence if one in diagnosed]
-    minutes = service.minutes or stated.minutes
     codes = tuple([code for code in diagnoses if code]) or service.diagnoses
     shown = ["diagnosis"] if diagnoses else []
-    if minutes is not None:
+    if stated.minutes is not None or stated.disputed:
         shown.append("minutes")
     if _in_region(codes, regions):
         shown.append("diagnosis-region")
     modifiers = named.modifiers
-    if item.modifier:
-        modifiers = (*coding.modifiers_of(item.modifier, any_system=True), *modifiers)
+    if item.modifier or told.modifiers:
+        modifiers = (*_modifiers(item, path, record.records), *modifiers)
+        modifiers += tuple(one for one in told.modifiers if one not in modifiers)
     who = service.who
     if not who.performers and not who.roles:
         who = record.people.of_item(item, modifiers)
@@ -61,22 +82,57 @@ def item_line(
         ref=f"{draft.name}#{draft.numbers[index]}",
         code=named.code,
         draft=True,
-        units=stated.units,
-        unread=stated.unread or _several_days(item, path, record.records),
+        units=quantity.units,
+        unread=quantity.unread or _several_days(item, path, record.records),
         modifiers=modifiers,
-        minutes=minutes,
+        minutes=stated.minutes,
+        disputed=stated.disputed,
+        guess=stated.guess,
+        undocumented=not joint.services and record.context.record_sent and record.context.record_whole,
         regions=regions,
+        sides=sides,
         diagnoses=codes,
         evidence=kinds.union(shown),
         answered=service.answered | shared.answered,
         notes=service.notes,
         times=service.times,
         encounter=record.records.id_of(item.encounter[0], "Encounter") if item.encounter else service.encounter,
-        services=tuple([one.ref for one in joint]),
+        services=tuple([one.ref for one in joint.services]),
         performers=who.performers,
         roles=who.roles,
         assistant=service.assistant,
     )
+
+
+def _modifiers(item: ClaimItem, path: str, records: Records) -> tuple[str, ...]:
+    """The modifiers of an item; one that is coded as a modifier and is none is a gap."""
+    found = coding.modifiers_of(item.modifier, any_system=True)
+    if len(found) < len(item.modifier):
+        for place, one in enumerate(item.modifier):
+            if coding.is_billed(one) and not coding.modifier_of(one, any_system=True):
+                records.gap(f"{path}.modifier[{place}]", "expected a modifier of two letters or digits, such as GP")
+    return found
+
+
+def _extensions(raw: msgspec.Raw, path: str, record: Record) -> Told:
+    if raw is NOT_SENT:
+        return NOTHING_TOLD
+    return told_by(raw, f"{path}.extension", record.records, record.context.practice.minutes_urls)
+
+
+def _in_all(service: Stated, others: list[Minutes | None], *, compare: bool) -> Stated:
+    """The minutes of a line: those of its services, beside those that the draft itself states.
+
+    Where services document several lines, their minutes are not those of one line and cannot contradict it.
+    """
+    own = [one for one in others if one is not None]
+    if not own:
+        return service
+    if service.disputed:
+        return Stated(disputed=(*service.disputed, *own))
+    if service.minutes is None:
+        return agreed(own)
+    return agreed([service.minutes, *own]) if compare else service
 
 
 def _several_days(item: ClaimItem, path: str, records: Records) -> bool:
@@ -97,11 +153,16 @@ def _sites(item: ClaimItem) -> list[Worded]:
 
 
 def diagnosed(claim: Claim, record: Record) -> dict[int | None, str]:
-    """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent."""
+    """The claim's diagnoses by the number that items point to, "" for one whose ICD-10-CM code was not sent.
+
+    A diagnosis in which nothing stands is none, nor is a Condition that was left out as another patient's.
+    """
     return {
         one.sequence: coding.icd10_of(one.diagnosis_codeable_concept)
-        or services.diagnosis_of(one.diagnosis_reference, record.records)
+        or services.diagnosis_of(one.diagnosis_reference, claim.contained, record.records)
         for one in claim.diagnosis
+        if (coding.says(one.diagnosis_codeable_concept) or coding.refers(one.diagnosis_reference))
+        and not record.records.left_out(one.diagnosis_reference)
     }
 
 
@@ -120,21 +181,22 @@ def order_line(
 ) -> Line:
     """The line of a draft order with the services that fulfil it."""
     name = order_name(index, order)
-    service = services.together(joint)
-    stated = _quantity(order.quantity_quantity, name, record.records)
-    minutes = stated.minutes
+    service = together(joint)
+    quantity = _quantity(order.quantity_quantity, name, record.records)
     block = services.block_of(order.occurrence_period, f"{name}.occurrencePeriod", record.records)
-    if minutes is None and block is not None:
-        minutes = Minutes(block.minutes, f"{name}.occurrencePeriod")
-    minutes = service.minutes or minutes
-    regions, evidence = services.sites_of(order.body_site)
-    regions |= service.regions
+    told = _extensions(order.extension, name, record)
+    planned = Minutes(block.minutes, f"{name}.occurrencePeriod") if block is not None and not joint else None
+    # What was ordered need not be what was given: it is not held against the record.
+    stated = _in_all(service.stated, [quantity.minutes, told.minutes, planned], compare=False)
+    regions, evidence, sides = services.sites_of(order.body_site)
+    regions, sides = regions | service.regions, sides | service.sides
     reasons = [*order.reason_code, *order.reason]
-    diagnoses = services.diagnoses_of(reasons, order.reason_reference, record.records) or service.diagnoses
-    kinds = {"reason"} if reasons or order.reason_reference else set()
-    if diagnoses or order.reason_reference:
+    diagnoses = services.diagnoses_of(reasons, order.reason_reference, order.contained, record.records)
+    kinds = {*services.reasons_shown(reasons, order.reason_reference, diagnoses)}
+    diagnoses = diagnoses or service.diagnoses
+    if diagnoses:
         kinds.add("diagnosis")
-    if minutes is not None:
+    if stated.minutes is not None or stated.disputed:
         kinds.add("minutes")
     if _in_region(diagnoses, regions):
         kinds.add("diagnosis-region")
@@ -146,11 +208,16 @@ def order_line(
         code=named.code,
         draft=True,
         planned=not joint,
-        units=stated.units,
-        unread=stated.unread,
-        modifiers=tuple(dict.fromkeys([*coding.modifiers_of(order.order_detail), *named.modifiers])),
-        minutes=minutes,
+        units=quantity.units,
+        unread=quantity.unread,
+        modifiers=tuple(
+            dict.fromkeys([*coding.ordered_modifiers(order.order_detail), *named.modifiers, *told.modifiers])
+        ),
+        minutes=stated.minutes,
+        disputed=stated.disputed,
+        guess=stated.guess,
         regions=regions,
+        sides=sides,
         diagnoses=diagnoses,
         evidence=evidence.union(kinds, service.evidence, shared.evidence),
         answered=service.answered.union(shared.answered, *own),
@@ -174,8 +241,11 @@ def recorded(found: list[Service], taken: set[str], shared: Shared, *, billed: b
             draft=False,
             billed=billed,
             modifiers=service.modifiers,
-            minutes=service.minutes,
+            minutes=service.stated.minutes,
+            disputed=service.stated.disputed,
+            guess=service.stated.guess,
             regions=service.regions,
+            sides=service.sides,
             diagnoses=service.diagnoses,
             evidence=service.evidence.union(
                 shared.evidence, {"diagnosis-region"} if _in_region(service.diagnoses, service.regions) else ()
@@ -194,7 +264,7 @@ def recorded(found: list[Service], taken: set[str], shared: Shared, *, billed: b
     ]
 
 
-class _Stated(msgspec.Struct, frozen=True):
+class _Quantity(msgspec.Struct, frozen=True):
     """What a quantity states: units, or minutes where its unit is one of time, or nothing that could be read."""
 
     units: int | None = None
@@ -202,27 +272,27 @@ class _Stated(msgspec.Struct, frozen=True):
     unread: bool = False
 
 
-_NOTHING_STATED = _Stated()
+_NOTHING_STATED = _Quantity()
 
 
-def _quantity(quantity: Quantity | None, path: str, records: Records) -> _Stated:
+def _quantity(quantity: Quantity | None, path: str, records: Records) -> _Quantity:
     """The units or minutes of a quantity; what is neither is a gap."""
     if quantity is None:
         return _NOTHING_STATED
     if quantity.unit or quantity.code:
         minutes = coding.minutes_of(quantity)
         if minutes is not None:
-            return _Stated(minutes=Minutes(minutes, f"{path}.quantity"))
+            return _Quantity(minutes=Minutes(minutes, f"{path}.quantity"))
         if coding.counts_visits(quantity):
             records.gap(
                 f"{path}.quantity", f"a number of {quantity.unit or quantity.code} is no number of billing units"
             )
-            return _Stated(unread=True)
+            return _Quantity(unread=True)
     units = coding.units_of(quantity)
     if isinstance(units, str):
         records.gap(f"{path}.quantity.value", units)
-        return _Stated(unread=True)
-    return _Stated(units)
+        return _Quantity(unread=True)
+    return _Quantity(units)
 
 
 def order_name(index: int, order: ServiceRequest) -> str:

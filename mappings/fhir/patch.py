@@ -1,7 +1,7 @@
 """Changing one thing in the caller's own resource: everything else keeps its very bytes.
 
 Only the parts on the way to the change are taken apart; the rest stays raw JSON, vendor fields and number
-formats included.
+formats included. Hollow members (null, "", [] and {}) do not come back: see `mappings.fhir.pruning`.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ import msgspec
 
 from mappings.fhir import coding
 from mappings.fhir.datatypes import Coding, Concept, Quantity
+from mappings.fhir.pruning import may_be_hollow, pruned, pruned_members
 
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
@@ -18,6 +19,8 @@ _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _CONCEPT = msgspec.json.Decoder(Concept)
 _QUANTITY = msgspec.json.Decoder(Quantity | None)
+_NOTHING = msgspec.Raw(b"{}")
+"""An item of which nothing is left. It keeps its place until the others are found by theirs, and does not come back."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -50,9 +53,11 @@ class ClaimParts(msgspec.Struct, frozen=True):
 def claim_parts(claim: msgspec.Raw, known_by: tuple[int, ...]) -> ClaimParts:
     """Take a Claim apart whose items are known by these numbers."""
     elements = _PARTS.decode(claim)
-    return ClaimParts(
-        elements, _LIST.decode(elements["item"]), {number: place for place, number in enumerate(known_by)}
-    )
+    items = _LIST.decode(elements["item"])
+    if may_be_hollow(claim):
+        elements = pruned_members(elements)
+        items = [pruned(item) or _NOTHING for item in items]
+    return ClaimParts(elements, items, {number: place for place, number in enumerate(known_by)})
 
 
 def patch_claim(claim: ClaimParts, changes: dict[int, Change]) -> dict[str, Any]:
@@ -61,7 +66,7 @@ def patch_claim(claim: ClaimParts, changes: dict[int, Change]) -> dict[str, Any]
     for number, change in changes.items():
         place = claim.places[number]
         items[place] = None if change.remove else _patched_item(claim, place, change)
-    kept = [item for item in items if item is not None]
+    kept = [item for item in items if item is not None and item is not _NOTHING]
     parts: dict[str, Any] = {**claim.elements, "item": kept}
     if not kept:
         del parts["item"]
@@ -77,7 +82,7 @@ def _patched_item(claim: ClaimParts, place: int, change: Change) -> dict[str, An
 
 def patch_order(order: msgspec.Raw, change: Change) -> dict[str, Any]:
     """The ServiceRequest with a change: units as quantityQuantity, modifiers among orderDetail."""
-    return _patched(order, change, *_ORDER)
+    return _patched(pruned(order) or order, change, *_ORDER)
 
 
 _ITEM = ("quantity", "modifier", "productOrService")

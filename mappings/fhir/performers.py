@@ -5,12 +5,15 @@ from collections.abc import Sequence
 
 import msgspec
 
+from mappings.fhir import coding
+from mappings.fhir.base import NOT_SENT
 from mappings.fhir.datatypes import Party, Worded
+from mappings.fhir.financial import Claim, ClaimItem, TeamMember
 from mappings.fhir.forms import ASSISTANT_TIME, Form, minutes_stated
 from mappings.fhir.practitioners import Person, person_of
 from mappings.fhir.professions import roles_of, told_of
 from mappings.fhir.reader import Records, read_part
-from mappings.fhir.resources import NOT_SENT, Claim, ClaimItem, Performer, Procedure, ServiceRequest, TeamMember
+from mappings.fhir.resources import Performer, Procedure, ServiceRequest
 from mappings.visit import ASSISTANTS, ROLES, Minutes
 
 THERAPISTS = ROLES - ASSISTANTS - {"massage-therapist", "athletic-trainer"}
@@ -92,6 +95,7 @@ class People:
 
     def _performed(self, procedure: Procedure, name: str) -> Who | None:
         performers = read_part(procedure.performer, _PERFORMERS, f"{name}.performer", self._records)
+        performers = [one for one in performers or [] if one.function is not None or coding.refers(one.actor)]
         if not performers:
             return None
         people = []

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from mappings.fhir.base import Resource
 from mappings.fhir.datatypes import Identifier, Party
 from mappings.fhir.professions import roles_in_name, roles_in_words, roles_of
 from mappings.fhir.reader import Records, local_reference, resolve
-from mappings.fhir.resources import Organization, Practitioner, PractitionerRole, Resource
+from mappings.fhir.resources import Organization, Practitioner, PractitionerRole
 
 _NOTHING: frozenset[str] = frozenset()
 _KINDS = ("Practitioner", "PractitionerRole")
@@ -58,7 +59,7 @@ def _resource(party: Party, contained: list[msgspec.Raw], records: Records) -> R
 
 def _of_practitioner(practitioner: Practitioner) -> frozenset[str]:
     qualified = _union(roles_of(one.code) for one in practitioner.qualification)
-    return qualified or _union(roles_in_words(text) for name in practitioner.name for text in name.suffix)
+    return qualified or _union(roles_in_words(text) for name in practitioner.name for text in name.suffix if text)
 
 
 def _union(roles: Iterable[frozenset[str]]) -> frozenset[str]:

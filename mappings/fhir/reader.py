@@ -3,13 +3,14 @@
 One broken entry costs itself: it becomes a Gap with its JSON path, and its neighbours are read.
 """
 
-import re
 from typing import TypeVar, cast
 
 import msgspec
 
-from mappings.fhir.datatypes import Party, Reference
-from mappings.fhir.resources import NOT_SENT, AnyResource, Bundle, Entry, Resource
+from mappings.fhir.base import NOT_SENT, NULL, Resource
+from mappings.fhir.datatypes import Reference
+from mappings.fhir.decoding import BROKEN, RawEntry, decode, explain, no_bundle, raw_entries, read_one, resource_type
+from mappings.fhir.resources import AnyResource, Bundle, Entry, EntryRequest
 from mappings.visit import Gap
 
 R = TypeVar("R", bound=Resource)
@@ -17,24 +18,7 @@ T = TypeVar("T")
 
 _WHOLE = msgspec.json.Decoder(AnyResource | Bundle)
 _ONE = msgspec.json.Decoder(AnyResource)
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
-_WORDS = {"`int`": "a whole number", "`float`": "a number", "`str`": "a string", "`bool`": "true or false",
-          "`array`": "a list", "`object`": "an object", "`null`": "nothing"}  # fmt: skip
-
-
-class _Head(msgspec.Struct):
-    resourceType: str = ""
-
-
-class _RawEntry(msgspec.Struct, rename="camel"):
-    full_url: str | None = None
-    resource: msgspec.Raw = msgspec.Raw()
-
-
-class _RawBundle(msgspec.Struct):
-    entry: list[msgspec.Raw] = []
-
-
+_REQUEST = msgspec.json.Decoder(EntryRequest | None)
 _KNOWN_TYPES = frozenset(struct.__struct_config__.tag for struct in AnyResource.__args__)
 
 
@@ -44,19 +28,31 @@ class Records:
     def __init__(self) -> None:
         self._by_type: dict[type[Resource], list[Resource]] = {}
         self._by_reference: dict[str, Resource] = {}
+        self._deleted: set[str] = set()
+        self._left_out: set[str] = set()
         self.gaps: list[Gap] = []
 
     def add(self, entries: list[Entry]) -> None:
-        """Keep the resources of entries; one that is known already by type and id is not kept twice."""
-        known, by_type = self._by_reference, self._by_type
+        """Keep the resources of entries; one that is known already by type and id is not kept twice.
+
+        Where it says otherwise than the first one, that is a gap, unless the two are versions in a history. There the
+        last version comes first, so that what was deleted has older versions only behind the entry that says so.
+        """
+        known, by_type, deleted = self._by_reference, self._by_type, self._deleted
         for entry in entries:
             resource, full_url = entry.resource, entry.full_url
             if resource is None:
+                if entry.request is not NOT_SENT:
+                    deleted |= {_deletion(entry)} - known.keys()
                 continue
             kind = type(resource)
             if resource.id is not None:
                 name = f"{kind.__name__}/{resource.id}"
                 if name in known:
+                    if full_url is not None or known[name] != resource:
+                        self._again(name, entry)
+                    continue
+                if name in deleted and entry.request is not NOT_SENT:
                     continue
                 known[name] = resource
             if full_url is not None:
@@ -66,9 +62,33 @@ class Records:
             else:
                 by_type[kind] = [resource]
 
+    def _again(self, name: str, entry: Entry) -> None:
+        before, again = self._by_reference[name], entry.resource
+        if entry.full_url is not None:
+            self._by_reference.setdefault(entry.full_url, before)
+        if again is not None and again != before and entry.request is NOT_SENT and _contradict(before, again):
+            self.gap(name, f"another {type(again).__name__} with the same id says otherwise; the first is read")
+
     def all(self, kind: type[R]) -> list[R]:
         """Every resource of one type, in the order in which they came."""
         return self._by_type.get(kind, [])  # type: ignore[return-value]
+
+    def keep(self, kind: type[Resource], wanted: list[bool]) -> list[Resource]:
+        """Of one type, keep the resources that are wanted, by their places in `all`; the others are returned."""
+        every = self._by_type[kind]
+        left = [one for one, keep in zip(every, wanted, strict=True) if not keep]
+        self._by_type[kind] = [one for one, keep in zip(every, wanted, strict=True) if keep]
+        gone = {id(one) for one in left}
+        self._left_out |= {name for name, one in self._by_reference.items() if id(one) in gone}
+        self._by_reference = {name: one for name, one in self._by_reference.items() if id(one) not in gone}
+        return left
+
+    def left_out(self, reference: Reference | str | None) -> bool:
+        """Whether a reference names a resource that was not kept."""
+        if not self._left_out:
+            return False
+        text = reference.reference if isinstance(reference, Reference) else reference
+        return bool(text) and not self._left_out.isdisjoint((text, local_reference(text or "")))
 
     def get(self, kind: type[R], reference: Reference | str | None) -> R | None:
         """The resource that a reference names (relative, absolute or urn:uuid), if it came along."""
@@ -93,6 +113,31 @@ class Records:
         self.gaps.append(Gap(path, reason))
 
 
+def _contradict(one: Resource, other: Resource) -> bool:
+    """Whether two resources of a type state different things, in elements that both have.
+
+    A search may have been asked for a few elements only. Where references lead may be written in several ways.
+    """
+    stated = [(getattr(one, name), getattr(other, name)) for name in one.__struct_fields__]
+    return any(left != right for left, right in stated if _says(left) and _says(right))
+
+
+def _says(value: object) -> bool:
+    parts = value if isinstance(value, list) else [value]
+    return any(part is not None and not isinstance(part, msgspec.Raw | Reference) for part in parts)
+
+
+def _deletion(entry: Entry) -> str:
+    """What an entry without a resource says was deleted, as Type/id; "" for nothing."""
+    try:
+        request = _REQUEST.decode(entry.request)
+    except BROKEN:
+        return ""
+    if request is None or request.method != "DELETE":
+        return ""
+    return local_reference(entry.full_url or request.url or "")
+
+
 def local_reference(text: str) -> str:
     """The Type/id at the end of a reference, without server and version; other forms as they are."""
     if text.startswith(("urn:", "#")):
@@ -113,7 +158,7 @@ def id_of(reference: Reference | None, kind: str) -> str:
     return text[len(kind) + 1 :] if text.startswith(kind + "/") else text if text.startswith("urn:") else ""
 
 
-def resolve(kind: type[R], reference: Party | None, contained: list[msgspec.Raw], records: Records) -> R | None:
+def resolve(kind: type[R], reference: Reference | None, contained: list[msgspec.Raw], records: Records) -> R | None:
     """The resource that a reference names, among the contained ones for "#id", else among those sent along."""
     if reference is None or not reference.reference:
         return None
@@ -121,8 +166,8 @@ def resolve(kind: type[R], reference: Party | None, contained: list[msgspec.Raw]
         return records.get(kind, reference)
     for raw in contained:
         try:
-            resource = msgspec.json.decode(raw, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            resource = read_one(raw, kind)
+        except BROKEN:
             continue  # another type of resource, or a broken one: what it would have told is then not known
         if resource.id == reference.reference[1:]:
             return resource
@@ -134,95 +179,59 @@ def read_part(raw: msgspec.Raw, decoder: msgspec.json.Decoder[T], path: str, rec
     if raw is NOT_SENT:
         return None
     try:
-        return decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode(decoder, raw)
+    except BROKEN as error:
+        if raw == NULL:
+            return None
         below, what = explain(error)
         records.gap(path + below, what)
         return None
 
 
-def read_value(value: object, path: str, records: Records) -> None:
-    """Take one resource or Bundle, decoded or as raw JSON, into the records; what cannot be read becomes a gap."""
+def read_value(value: object, path: str, records: Records) -> bool:
+    """Take one resource or Bundle, decoded or as raw JSON, into the records; what cannot be read becomes a gap.
+
+    False where nothing could be read of it: it is no resource, or a Bundle that cannot be taken apart.
+    """
     if type(value) is Bundle:
         records.add(value.entry)
     elif isinstance(value, msgspec.Raw | bytes):
         try:
             decoded = _WHOLE.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            _read_apart(value, path, records)
-        else:
-            read_value(decoded, path, records)
+        except BROKEN:
+            return _read_apart(value, path, records)
+        return read_value(decoded, path, records)
     elif isinstance(value, Resource):
         records.add([Entry(None, cast(AnyResource, value))])
+    return True
 
 
-def read_one(raw: msgspec.Raw | bytes, kind: type[R]) -> R:
-    """One resource of a known type; raises msgspec.DecodeError (with the path) where it is not one."""
-    return msgspec.json.decode(raw, type=kind)
-
-
-class RawEntry(msgspec.Struct, frozen=True):
-    """One entry of a Bundle: its path below the Bundle, its resource as raw JSON, its fullUrl if it has one."""
-
-    path: str
-    resource: msgspec.Raw
-    full_url: str | None
-
-
-def raw_entries(raw: msgspec.Raw | bytes) -> list[RawEntry] | None:
-    """The entries of a Bundle, undecoded; None where it is no Bundle."""
+def _read_apart(raw: msgspec.Raw | bytes, path: str, records: Records) -> bool:
     try:
-        if msgspec.json.decode(raw, type=_Head).resourceType != "Bundle":
-            return None
-        entries = msgspec.json.decode(raw, type=_RawBundle).entry
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    found = []
-    for index, entry in enumerate(entries):
-        try:
-            read = msgspec.json.decode(entry, type=_RawEntry)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            read = _RawEntry(resource=entry)
-        found.append(RawEntry(f".entry[{index}].resource", read.resource, read.full_url))
-    return found
-
-
-def resource_type(raw: msgspec.Raw | bytes) -> str:
-    """The resourceType of a raw resource, "" where it states none."""
-    try:
-        return msgspec.json.decode(raw, type=_Head).resourceType
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-
-
-def explain(error: Exception) -> tuple[str, str]:
-    """A decoder's complaint as the path below the resource, and a sentence for a person."""
-    if isinstance(error, RecursionError):
-        return "", "it is nested too deeply"
-    found = _AT.match(str(error))
-    what, path = (found["what"], found["path"] or "") if found else (str(error), "")
-    for name, words in _WORDS.items():
-        what = what.replace(name, words)
-    return path, what[:1].lower() + what[1:].replace("`", "'")
-
-
-def _read_apart(raw: msgspec.Raw | bytes, path: str, records: Records) -> None:
-    entries = raw_entries(raw)
-    if entries is None:
-        _read_resource(raw, path, records, None)
-        return
-    for entry in entries:
-        _read_resource(entry.resource, path + entry.path, records, entry.full_url)
-
-
-def _read_resource(raw: msgspec.Raw | bytes, path: str, records: Records, full_url: str | None) -> None:
-    if not bytes(memoryview(raw)):
-        return  # an entry without a resource, as in a history or a transaction's answer
-    try:
-        records.add([Entry(full_url, _ONE.decode(raw))])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        kind = resource_type(raw)
-        if kind and kind not in _KNOWN_TYPES:
-            return  # a resource that the review does not read
+        entries = raw_entries(raw)
+    except BROKEN as error:
         below, what = explain(error)
         records.gap(path + below, what)
+        return False
+    if entries is None:
+        return _read_resource(RawEntry("", msgspec.Raw(raw), None), path, records)
+    for entry in entries:
+        _read_resource(entry, path, records)
+    return True
+
+
+def _read_resource(entry: RawEntry, path: str, records: Records) -> bool:
+    raw, where = entry.resource, path + entry.path
+    if not memoryview(raw).nbytes:  # as in a history or a transaction's answer
+        records.add([Entry(entry.full_url, None, entry.request)])
+        return True
+    try:
+        records.add([Entry(entry.full_url, decode(_ONE, raw), entry.request)])
+    except BROKEN as error:
+        kind = resource_type(raw)
+        if kind and kind not in _KNOWN_TYPES and kind != "Bundle":
+            return True  # a resource that the review does not read
+        below, what = no_bundle(raw) if kind == "Bundle" else explain(error)
+        records.gap(where + below, what)
+        return False
+    return True

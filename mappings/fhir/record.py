@@ -5,14 +5,16 @@ import datetime as dt
 import msgspec
 
 from mappings import tables
-from mappings.fhir import evidence, history, services, whole_visit
+from mappings.fhir import documents, episodes, evidence, history, service_minutes, services, whole_visit
+from mappings.fhir.base import NOT_SENT
 from mappings.fhir.dates import day_of
+from mappings.fhir.financial import Claim
 from mappings.fhir.forms import Form, forms_of
 from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
-from mappings.fhir.resources import CarePlan, Encounter
+from mappings.fhir.resources import CarePlan, Encounter, EpisodeOfCare, Observation
 from mappings.fhir.services import Given, Service
-from mappings.visit import Line, Minutes, Payer, Visit
+from mappings.visit import History, Line, Minutes, Payer, Visit
 
 _NOTHING: frozenset[str] = frozenset()
 _SEPARATE = frozenset({"separate-region"})
@@ -21,11 +23,20 @@ Dated = tuple[dt.date, str]
 """A date of service, and the element that it was read from ("" where today had to serve)."""
 
 
+class Practice(msgspec.Struct, frozen=True):
+    """What an installation is told of its own record: extensions that hold minutes beside those of the table, and the
+    plans (printed names or identifiers) that Zelis edits."""
+
+    minutes_urls: frozenset[str] = frozenset()
+    zelis_plans: frozenset[str] = frozenset()
+
+
 class Context(msgspec.Struct, frozen=True):
     """What the caller says of the visit: the patient, the encounter, today's date, and what was sent.
 
     `record_sent` says whether the visit's record (its Procedures) was sent or could be fetched, `history_sent` the same
-    for earlier visits; `not_sent` holds the kinds of evidence whose sources were not to be had.
+    for earlier visits; `not_sent` holds the kinds of evidence whose sources were not to be had. `record_whole` and
+    `history_whole` are False where only a part of it came: what is missing from that part may stand in the rest.
     """
 
     patient: str
@@ -34,6 +45,9 @@ class Context(msgspec.Struct, frozen=True):
     record_sent: bool = True
     not_sent: frozenset[str] = frozenset()
     history_sent: bool = True
+    practice: Practice = Practice()
+    record_whole: bool = True
+    history_whole: bool = True
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -43,6 +57,7 @@ class Shared(msgspec.Struct, frozen=True):
     evidence: frozenset[str]
     answered: frozenset[str]
     totals: dict[str, Minutes]
+    texts: documents.Texts = documents.NONE
 
 
 class Record:
@@ -52,14 +67,31 @@ class Record:
         self.records = records
         self.context = context
         self.people = people
-        self.procedures = services.given(records, context.patient)
-        self.forms = forms_of(records, context.patient)
+        self.procedures = services.given(records)
+        self.forms = forms_of(records)
         self._told = history.told_by(self.forms, records)
         self._of_whole_visits = [form for form in self.forms if not form.answered.isdisjoint(whole_visit.LINKS)]
-        self._forms_by_owner: dict[str, list[Form]] = {}
+        self._written = documents.written(records)
+        self._noted = any(one.note is not NOT_SENT for one in records.all(Observation))
+        self._earlier = self._told_beside(records)
+        by_owner: dict[str, list[Form]] = {}
         for form in self.forms:
             for owner in form.belongs_to:
-                self._forms_by_owner.setdefault(owner, []).append(form)
+                by_owner.setdefault(owner, []).append(form)
+        self._beside = services.Beside(
+            by_owner, service_minutes.observed(records), people, context.practice.minutes_urls
+        )
+
+    def _told_beside(self, records: Records) -> history.Beside:
+        """What Encounters, Claims and episodes tell of earlier visits; most requests hold the visit's own Encounter."""
+        if len(records.all(Encounter)) <= 1 and not records.all(Claim) and not records.all(EpisodeOfCare):
+            return history.NOTHING_BESIDE
+        recorded = frozenset([one.encounter for one in self.procedures])
+        return episodes.beside(records, self.context.encounter, recorded)
+
+    def _history(self, plans: list[CarePlan], day: dt.date) -> History:
+        found = history.history_of(self.procedures, self._told, self._earlier, plans, day, self.context.history_sent)
+        return found if self.context.history_whole else msgspec.structs.replace(found, whole=False)
 
     def encounter(self) -> Encounter | None:
         """The encounter in context, else the only one that was sent."""
@@ -67,10 +99,7 @@ class Record:
         every = self.records.all(Encounter)
         if found is None and not self.context.encounter and len(every) == 1:
             found = every[0]
-        if found is None:
-            return None
-        name = f"Encounter/{found.id or '?'}"
-        return found if evidence.of_patient(found.subject, self.context.patient, name, self.records) else None
+        return found
 
     def days(self) -> list[Dated]:
         """The days of the encounter: those of its procedures, else its own start, else today (read from nowhere)."""
@@ -93,14 +122,14 @@ class Record:
         therefore be a day off, and so may one of the encounter whose time is a UTC morning.
         """
         return [
-            services.service_of(one, self.records, self._forms_by_owner, self.people)
+            services.service_of(one, self.records, self._beside)
             for one in self.procedures
             if _belongs(one, day, encounters) or (one.ref in linked and _near(one.day, day))
         ]
 
     def not_given(self, day: dt.date, encounters: frozenset[str]) -> dict[str, str]:
         """The services of a day that the record says were not given: the Procedure's status, by billing code."""
-        found = services.not_given(self.records, self.context.patient)
+        found = services.not_given(self.records)
         return {one.billed.code: one.procedure.status or "" for one in found if _belongs(one, day, encounters)}
 
     def shared(self, day: dt.date, encounters: frozenset[str], refs: list[str]) -> Shared:
@@ -108,10 +137,9 @@ class Record:
 
         `refs` are its Procedures and orders: a form about one of them may speak for the visit as well.
         """
-        patient = self.context.patient
         forms = [form.answered for form in self.forms if not form.belongs_to and _is_of(form, day, encounters)]
         answered = _NOTHING.union(*forms)
-        shown = evidence.shared_evidence(self.records, patient, encounters, day)
+        shown = evidence.shared_evidence(self.records, encounters, day)
         kinds, totals = shown.kinds, shown.totals
         if self._of_whole_visits:
             speaking = whole_visit.forms_for(self._of_whole_visits, day, encounters, frozenset(refs))
@@ -119,26 +147,41 @@ class Record:
             kinds = kinds.union(whole_visit.done_that_day(speaking, day))
             answered -= {link for link, kind in whole_visit.KINDS.items() if kind not in kinds}
         return Shared(
-            plans=evidence.active_plans(self.records, patient, day),
+            plans=evidence.active_plans(self.records, day),
             evidence=kinds.union(totals) if totals else kinds,
             answered=answered,
             totals=totals,
+            texts=self._texts(day, encounters) if self._written or self._noted else documents.NONE,
         )
+
+    def _texts(self, day: dt.date, encounters: frozenset[str]) -> documents.Texts:
+        """The notes of the visit; other days of its encounters have notes of their own."""
+        others = frozenset(
+            [one.day for one in self.procedures if one.encounter in encounters and one.day and one.day != day]
+        )
+        return documents.texts_of(self._written, encounters, day, others, self.records)
 
     def visit(self, draft: str, dated: Dated, payer: Payer, lines: list[Line], shared: Shared) -> Visit:
         """The visit with these lines; those whose codes are in no table of ours are only named."""
         day, read_from = dated
         known = tables.codes()
         ours = _with_evaluation([line for line in lines if line.code in known])
+        texts, not_sent = shared.texts, self.context.not_sent
+        if any(not one.ref.startswith("Observation/") for one in texts.documents):
+            not_sent -= {"note"}
+        elif texts.unread:
+            not_sent |= {"note"}
         return Visit(
             draft=draft,
             date=day,
             date_read_from=read_from,
             payer=payer,
             lines=_with_separate_regions(ours),
-            history=history.history_of(self.procedures, self._told, shared.plans, day, self.context.history_sent),
-            not_sent=self.context.not_sent,
-            record_sent=self.context.record_sent or any(line.services for line in ours),
+            history=self._history(shared.plans, day),
+            not_sent=not_sent,
+            documents=texts.documents,
+            unread=texts.unread,
+            record_sent=self.context.record_whole and (self.context.record_sent or any(line.services for line in ours)),
             not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
             total_timed=shared.totals.get(whole_visit.TIMED),
             total_treatment=shared.totals.get(whole_visit.TREATMENT),

@@ -4,58 +4,70 @@ Only the elements that we use are named; the rest of a resource is skipped by th
 Parts that only some reviews need are kept as raw JSON (`msgspec.Raw`) and are decoded where they are needed.
 """
 
-from typing import Any
-
 import msgspec
 from msgspec import Struct
 
+from mappings.fhir.base import NOT_SENT, Resource
 from mappings.fhir.datatypes import (
     Annotation,
     Concept,
+    GoalTarget,
+    HumanName,
     Identifier,
+    OrderDetail,
     Party,
     Period,
+    Qualification,
     Quantity,
     Reference,
-    Something,
     Worded,
     WordedCoding,
 )
-
-NOT_SENT = msgspec.Raw()
-"""What a part that is kept as raw JSON is where it was not sent."""
-
-
-class Resource(Struct, tag_field="resourceType", rename="camel", kw_only=True, gc=False):
-    id: str | None = None
+from mappings.fhir.financial import Claim, Coverage
 
 
 class Encounter(Resource, tag="Encounter", gc=False):
+    """What tells the kind of care is read of earlier encounters only."""
+
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None
+    class_: msgspec.Raw = msgspec.field(default=NOT_SENT, name="class")
+    type: msgspec.Raw = NOT_SENT
+    service_type: msgspec.Raw = NOT_SENT
+    participant: msgspec.Raw = NOT_SENT
+    episode_of_care: list[Reference] = []
 
 
 class Procedure(Resource, tag="Procedure", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     code: Concept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
     based_on: list[Reference] = []
     performed_period: Period | None = None
     performed_date_time: str | None = None
+    performed_string: str | None = None
     occurrence_period: Period | None = None
     occurrence_date_time: str | None = None
+    occurrence_string: str | None = None
+    occurrence_timing: msgspec.Raw = NOT_SENT
+    beside_performed: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_performedDateTime")
+    beside_occurrence: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_occurrenceDateTime")
+    extension: msgspec.Raw = NOT_SENT
     performer: msgspec.Raw = NOT_SENT
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
-    reason_reference: list[Reference] = []
+    reason_reference: list[Party] = []
     reason: list[Concept] = []
-    outcome: Something | None = None
+    outcome: Concept | None = None
     note: list[Annotation] = []
-    used_code: list[Something] = []
-    used_reference: list[Something] = []
+    used_code: list[Concept] = []
+    used_reference: list[Party] = []
+    used: list[Concept] = []
     contained: list[msgspec.Raw] = []
 
 
@@ -66,110 +78,33 @@ class Performer(Struct, gc=False):
     actor: Party | None = None
 
 
-class ClaimDiagnosis(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    diagnosis_codeable_concept: Concept | None = None
-    diagnosis_reference: Reference | None = None
-
-
-class ClaimProcedure(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    procedure_reference: Reference | None = None
-
-
-class ClaimInsurance(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    focal: bool | None = None
-    coverage: Party | None = None
-    pre_auth_ref: Any = None
-
-
-class ItemSite(Struct, gc=False):
-    """R5: a claim item's bodySite is a list of these."""
-
-    site: list[Worded] = []
-
-
-class ClaimItem(Struct, rename="camel", gc=False):
-    sequence: int | None = None
-    product_or_service: Concept | None = None
-    modifier: list[Concept] = []
-    quantity: Quantity | None = None
-    serviced_date: str | None = None
-    serviced_period: Period | None = None
-    body_site: Worded | list[ItemSite] | None = None
-    diagnosis_sequence: list[int] = []
-    procedure_sequence: list[int] = []
-    care_team_sequence: list[int] = []
-    encounter: list[Reference] = []
-
-
-class TeamMember(Struct, rename="camel", gc=False):
-    """A member of a claim's care team; R5 says `specialty` where R4 said `qualification`."""
-
-    sequence: int | None = None
-    provider: Party | None = None
-    role: Worded | None = None
-    qualification: Worded | None = None
-    specialty: Worded | None = None
-
-
-class Claim(Resource, tag="Claim", gc=False):
-    status: str | None = None
-    use: str | None = None
-    patient: Reference | None = None
-    billable_period: Period | None = None
-    insurer: Party | None = None
-    provider: msgspec.Raw = NOT_SENT
-    care_team: msgspec.Raw = NOT_SENT
-    diagnosis: list[ClaimDiagnosis] = []
-    procedure: list[ClaimProcedure] = []
-    insurance: list[ClaimInsurance] = []
-    item: list[ClaimItem] = []
-    contained: list[msgspec.Raw] = []
-
-
 class ServiceRequest(Resource, tag="ServiceRequest", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     code: Concept | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
-    order_detail: list[Concept] = []
+    order_detail: list[OrderDetail] = []
     quantity_quantity: Quantity | None = None
     occurrence_date_time: str | None = None
     occurrence_period: Period | None = None
     authored_on: str | None = None
     body_site: list[Worded] = []
     reason_code: list[Concept] = []
-    reason_reference: list[Reference] = []
+    reason_reference: list[Party] = []
     reason: list[Concept] = []
     insurance: list[Party] = []
     performer_type: msgspec.Raw = NOT_SENT
     performer: msgspec.Raw = NOT_SENT
     note: list[Annotation] = []
-    contained: list[msgspec.Raw] = []
-
-
-class PaymentBy(Struct, gc=False):
-    """R5: who pays under a Coverage stands in `paymentBy` or `insurer`."""
-
-    party: Party | None = None
-
-
-class Coverage(Resource, tag="Coverage", gc=False):
-    status: str | None = None
-    payor: list[Party] = []
-    insurer: Party | None = None
-    payment_by: list[PaymentBy] = []
-    beneficiary: Reference | None = None
-    order: int | None = None
+    extension: msgspec.Raw = NOT_SENT
     contained: list[msgspec.Raw] = []
 
 
 class Organization(Resource, tag="Organization", gc=False):
     identifier: list[Identifier] = []
     name: str | None = None
-    alias: list[str] = []
+    alias: list[str | None] = []
 
 
 class Condition(Resource, tag="Condition", gc=False):
@@ -179,30 +114,26 @@ class Condition(Resource, tag="Condition", gc=False):
 
 class CarePlan(Resource, tag="CarePlan", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     subject: Reference | None = None
     period: Period | None = None
 
 
-class GoalTarget(Struct, rename="camel", gc=False):
-    measure: Concept | None = None
-    detail_quantity: Any = None
-    detail_range: Any = None
-    detail_integer: int | None = None
-    detail_string: str | None = None
-    detail_codeable_concept: Any = None
-
-
 class Goal(Resource, tag="Goal", gc=False):
     lifecycle_status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_lifecycleStatus")
     subject: Reference | None = None
     target: list[GoalTarget] = []
 
 
 class Observation(Resource, tag="Observation", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     code: Worded | None = None
     subject: Reference | None = None
     encounter: Reference | None = None
+    part_of: list[Reference] = []
+    focus: list[Reference] = []
     effective_date_time: str | None = None
     effective_period: Period | None = None
     value_string: str | None = None
@@ -210,6 +141,45 @@ class Observation(Resource, tag="Observation", gc=False):
     value_quantity: Quantity | None = None
     value_codeable_concept: Worded | None = None
     interpretation: list[Worded] = []
+    note: msgspec.Raw = NOT_SENT
+
+
+class DocumentReference(Resource, tag="DocumentReference", gc=False):
+    """R4 keeps encounter and period in an object `context`; R5 has a list `context` and `period`."""
+
+    status: str | None = None
+    doc_status: str | None = None
+    type: Worded | None = None
+    subject: Reference | None = None
+    date: str | None = None
+    period: Period | None = None
+    context: msgspec.Raw = NOT_SENT
+    content: msgspec.Raw = NOT_SENT
+    relates_to: msgspec.Raw = NOT_SENT
+    contained: list[msgspec.Raw] = []
+
+
+class Binary(Resource, tag="Binary", gc=False):
+    content_type: str | None = None
+    data: str | None = None
+
+
+class Composition(Resource, tag="Composition", gc=False):
+    """Its subject is one in R4, and a list in R5."""
+
+    status: str | None = None
+    subject: Reference | list[Reference] | None = None
+    encounter: Reference | None = None
+    date: str | None = None
+    text: msgspec.Raw = NOT_SENT
+    section: msgspec.Raw = NOT_SENT
+
+
+class EpisodeOfCare(Resource, tag="EpisodeOfCare", gc=False):
+    status: str | None = None
+    patient: Reference | None = None
+    type: list[Worded] = []
+    period: Period | None = None
 
 
 class Answer(Struct, rename="camel", gc=False):
@@ -232,6 +202,7 @@ class ResponseItem(Struct, rename="camel", gc=False):
 
 class QuestionnaireResponse(Resource, tag="QuestionnaireResponse", gc=False):
     status: str | None = None
+    beside_status: msgspec.Raw = msgspec.field(default=NOT_SENT, name="_status")
     subject: Reference | None = None
     encounter: Reference | None = None
     part_of: list[Reference] = []
@@ -242,16 +213,6 @@ class QuestionnaireResponse(Resource, tag="QuestionnaireResponse", gc=False):
 
 class Patient(Resource, tag="Patient", gc=False):
     pass
-
-
-class Qualification(Struct, gc=False):
-    code: Worded | None = None
-
-
-class HumanName(Struct, gc=False):
-    """A name, of which only what stands behind it is read: credentials."""
-
-    suffix: list[str] = []
 
 
 class Practitioner(Resource, tag="Practitioner", gc=False):
@@ -266,24 +227,46 @@ class PractitionerRole(Resource, tag="PractitionerRole", gc=False):
     specialty: list[Worded] = []
 
 
+class OutcomeIssue(Struct, gc=False):
+    severity: str | None = None
+    code: str | None = None
+
+
 class OperationOutcome(Resource, tag="OperationOutcome", gc=False):
-    pass
+    issue: list[OutcomeIssue] = []
 
 
 AnyResource = (
     Encounter | Procedure | Claim | ServiceRequest | Coverage | Organization | Condition | CarePlan | Goal
-    | Observation | QuestionnaireResponse | Patient | Practitioner | PractitionerRole | OperationOutcome
+    | Observation | QuestionnaireResponse | DocumentReference | Binary | Composition | EpisodeOfCare | Patient
+    | Practitioner | PractitionerRole | OperationOutcome
 )  # fmt: skip
 """Every resource that is read, and a few that often come along and are passed over."""
+
+
+class EntryRequest(Struct, gc=False):
+    """What an entry of a history tells of its version: how it came to be, and of which resource it is one."""
+
+    method: str | None = None
+    url: str | None = None
 
 
 class Entry(Struct, rename="camel", gc=False):
     full_url: str | None = None
     resource: AnyResource | None = None
+    request: msgspec.Raw = NOT_SENT
+
+
+class Link(Struct, gc=False):
+    """A link of a Bundle of search results: `next` is where the results go on."""
+
+    relation: str | None = None
+    url: str = ""
 
 
 class Bundle(Resource, tag="Bundle", gc=False):
     entry: list[Entry] = []
+    link: msgspec.Raw = NOT_SENT
 
 
 AnyValue = AnyResource | Bundle | None

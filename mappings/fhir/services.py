@@ -4,21 +4,25 @@ import datetime as dt
 
 import msgspec
 
-from mappings.fhir import coding, performers
-from mappings.fhir.datatypes import Annotation, Concept, Period, Reference, Worded
+from mappings.fhir import coding, performers, service_minutes
+from mappings.fhir.datatypes import Annotation, Concept, Party, Period, Reference, Worded
 from mappings.fhir.dates import day_of, interval_of, naive
-from mappings.fhir.evidence import of_patient
-from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
+from mappings.fhir.forms import Form
 from mappings.fhir.performers import NOBODY, People, Who
-from mappings.fhir.reader import Records
+from mappings.fhir.reader import Records, resolve
 from mappings.fhir.resources import Condition, Procedure
+from mappings.fhir.service_minutes import Stated
+from mappings.plain_text import plain
 from mappings.visit import Interval, Minutes
 
 NOT_GIVEN = frozenset({"not-done", "entered-in-error", "stopped", "preparation"})
 PROCEDURE_STATUSES = NOT_GIVEN | {"in-progress", "on-hold", "completed", "unknown"}
 _SITE = frozenset({"body-site"})
 _SPECIFIC = frozenset({"body-site", "specific-site"})
+_REASON, _DIAGNOSED = frozenset({"reason"}), frozenset({"reason", "diagnosis"})
+_USED, _USED_BY_NAME = frozenset({"device"}), frozenset({"device", "technique"})
 _NOTHING: frozenset[str] = frozenset()
+_NO_SITE = (_NOTHING, _NOTHING, _NOTHING)
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -30,19 +34,16 @@ class Service(msgspec.Struct, frozen=True):
     day: dt.date | None
     encounter: str
     orders: frozenset[str]
-    minutes: Minutes | None
+    stated: Stated
     times: tuple[Interval, ...]
     regions: frozenset[str]
+    sides: frozenset[str]
     diagnoses: tuple[str, ...]
     evidence: frozenset[str]
     answered: frozenset[str]
     notes: tuple[str, ...]
     who: Who
     assistant: Minutes | None
-
-
-NO_SERVICE = Service("", "", (), None, "", _NOTHING, None, (), _NOTHING, (), _NOTHING, _NOTHING, (), NOBODY, None)
-"""What documents a line that no Procedure documents."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -66,70 +67,103 @@ class Given(msgspec.Struct, frozen=True):
         return text.endswith(("Z", "+00:00")) and text[11:13] < "12"
 
 
-def not_given(records: Records, patient: str) -> list[Given]:
-    """The procedures that the record says were not given to this patient."""
+def not_given(records: Records) -> list[Given]:
+    """The procedures that the record says were not given."""
     return [
         Given(one, coding.billed(one.code), procedure_day(one), records.id_of(one.encounter, "Encounter"))
         for one in records.all(Procedure)
-        if one.status in NOT_GIVEN and of_patient(one.subject, patient, _name(one), records)
+        if one.status in NOT_GIVEN
     ]
 
 
-def given(records: Records, patient: str) -> list[Given]:
-    """The procedures that were given to this patient; those of another patient are gaps."""
-    me = f"Patient/{patient}"
+def given(records: Records) -> list[Given]:
+    """The procedures that were given."""
     encounters: dict[str | None, str] = {None: ""}
     found = []
     for procedure in records.all(Procedure):
-        status, subject, encounter = procedure.status, procedure.subject, procedure.encounter
+        status, encounter = procedure.status, procedure.encounter
         if status in NOT_GIVEN:
             continue
-        if status not in PROCEDURE_STATUSES:
-            records.gap(f"{_name(procedure)}.status", f"expected a procedure status, got {status!r}")
-        if subject is None or subject.reference == me or of_patient(subject, patient, _name(procedure), records):
-            named = None if encounter is None else encounter.reference
-            here = encounters.get(named)
-            if here is None:
-                here = encounters[named] = records.id_of(encounter, "Encounter")
-            found.append(Given(procedure, coding.billed(procedure.code), procedure_day(procedure), here))
+        named = None if encounter is None else encounter.reference
+        here = encounters.get(named)
+        if here is None:
+            here = encounters[named] = records.id_of(encounter, "Encounter")
+        found.append(Given(procedure, coding.billed(procedure.code), procedure_day(procedure), here))
     return found
 
 
 def procedure_day(procedure: Procedure) -> dt.date | None:
-    """The day on which a procedure was given."""
+    """The day on which a procedure was given; that of its period, which tells its minutes, where it is said twice."""
     period = procedure.performed_period or procedure.occurrence_period
-    text = procedure.performed_date_time or procedure.occurrence_date_time
-    return day_of(text or (period.start if period else None))
+    day = None if period is None else day_of(period.start)
+    return day or day_of(procedure.performed_date_time or procedure.occurrence_date_time)
 
 
-def service_of(one: Given, records: Records, forms: dict[str, list[Form]], people: People) -> Service:
-    """The facts that one Procedure and its forms (by what they belong to) give."""
+class Beside(msgspec.Struct, frozen=True):
+    """What else the record holds of services: forms and measured minutes by the Procedure they belong to, who gave
+    them, and the extensions that hold minutes beside those of the table."""
+
+    forms: dict[str, list[Form]]
+    observed: dict[str, list[Minutes]]
+    people: People
+    minutes_urls: frozenset[str]
+
+
+def service_of(one: Given, records: Records, beside: Beside) -> Service:
+    """The facts that one Procedure gives, with its forms and observations."""
     procedure = one.procedure
     name = _name(procedure)
-    path = f"{name}.performedPeriod"
-    own = forms.get(name, [])
-    block = block_of(procedure.performed_period or procedure.occurrence_period, path, records)
-    minutes = _minutes(block, path, own)
-    regions, sites = sites_of(procedure.body_site)
-    diagnoses = diagnoses_of([*procedure.reason_code, *procedure.reason], procedure.reason_reference, records)
-    who = people.of_procedure(procedure, name)
+    own = beside.forms.get(name, [])
+    performed = procedure.performed_period
+    path = f"{name}.occurrencePeriod" if performed is None else f"{name}.performedPeriod"
+    block = block_of(performed or procedure.occurrence_period, path, records)
+    told = service_minutes.extensions_of(procedure, name, records, beside.minutes_urls)
+    others = service_minutes.beside_of(told, beside.observed.get(name, []), own)
+    lasted = None if block is None else Minutes(block.minutes, path)
+    stated = service_minutes.of_procedure(procedure, name, lasted, others, records)
+    if stated is service_minutes.NOTHING:
+        stated = _guessed(one, name)
+    regions, sites, sides = sites_of(procedure.body_site)
+    reasons = [*procedure.reason_code, *procedure.reason]
+    diagnoses = diagnoses_of(reasons, procedure.reason_reference, procedure.contained, records)
+    shown = reasons_shown(reasons, procedure.reason_reference, diagnoses)
+    if not one.billed.code and procedure.code is not None and coding.is_billed(procedure.code):
+        records.gap(f"{name}.code", "its code of CPT or HCPCS cannot be read; expected such as 97110")
+    who = beside.people.of_procedure(procedure, name)
+    modifiers = one.billed.modifiers
+    if told:
+        modifiers = tuple(dict.fromkeys([*modifiers, *(found for each in told for found in each.modifiers)]))
     return Service(
         ref=name,
         code=one.billed.code,
-        modifiers=one.billed.modifiers,
+        modifiers=modifiers,
         day=one.day,
         encounter=one.encounter,
         orders=_orders(procedure, records),
-        minutes=minutes,
+        stated=stated,
         times=() if block is None or naive(block) else (block,),
         regions=regions,
+        sides=sides,
         diagnoses=diagnoses,
-        evidence=sites | _evidence(one, minutes, diagnoses, who is not None),
+        evidence=sites | _evidence(one, stated, shown, who is not None),
         answered=own[0].answered if len(own) == 1 else _NOTHING.union(*(form.answered for form in own)),
         notes=notes_of(procedure.note),
         who=who or NOBODY,
-        assistant=performers.assistant_minutes(who, minutes, name, own),
+        assistant=performers.assistant_minutes(who, stated.minutes, name, own),
     )
+
+
+def _guessed(one: Given, name: str) -> Stated:
+    """The minutes that words of a Procedure speak of, where no element states them."""
+    procedure = one.procedure
+    texts = {
+        f"{name}.performedString": procedure.performed_string,
+        f"{name}.occurrenceString": procedure.occurrence_string,
+        f"{name}.code.text": procedure.code.text if procedure.code is not None else None,
+    }
+    texts.update({f"{name}.note[{place}]": note.text for place, note in enumerate(procedure.note)})
+    guess = service_minutes.guessed(one.billed.code, texts)
+    return service_minutes.NOTHING if guess is None else Stated(guess=guess)
 
 
 def _orders(procedure: Procedure, records: Records) -> frozenset[str]:
@@ -138,90 +172,35 @@ def _orders(procedure: Procedure, records: Records) -> frozenset[str]:
     return frozenset(records.id_of(order, "ServiceRequest") for order in procedure.based_on) - {""}
 
 
-def together(services: list[Service]) -> Service:
-    """Several services that document one line, as one; its minutes are unknown where one's are."""
-    if len(services) == 1:
-        return services[0]
-    if not services:
-        return NO_SERVICE
-    first = services[0]
-    return Service(
-        ref=first.ref,
-        code=first.code,
-        modifiers=first.modifiers,
-        day=first.day,
-        encounter=first.encounter,
-        orders=_NOTHING.union(*(one.orders for one in services)),
-        minutes=_sum(services),
-        times=tuple(block for one in services for block in one.times),
-        regions=_NOTHING.union(*(one.regions for one in services)),
-        diagnoses=tuple(dict.fromkeys(code for one in services for code in one.diagnoses)),
-        evidence=_NOTHING.union(*(one.evidence for one in services)),
-        answered=_NOTHING.union(*(one.answered for one in services)),
-        notes=tuple(note for one in services for note in one.notes),
-        who=performers.together([one.who for one in services]),
-        assistant=_sum_of_assistants(services),
-    )
-
-
-def _sum(services: list[Service]) -> Minutes | None:
-    """The minutes of services together; None where one is unknown, so that no total is too small.
-
-    Where all times are known, minutes that two services share count once.
-    """
-    known = [one.minutes for one in services if one.minutes is not None]
-    if len(known) < len(services):
-        return None
-    read_from = ", ".join(one.read_from for one in known)
-    if not all(one.times for one in services):
-        return Minutes(sum(one.value for one in known), read_from)
-    return Minutes(_covered(services), read_from)
-
-
-def _covered(services: list[Service]) -> int:
-    """The whole minutes in which any of the services was given."""
-    seconds, until = 0.0, None
-    for block in sorted((block for one in services for block in one.times), key=lambda one: one.start):
-        start = block.start if until is None else max(block.start, until)
-        until = block.end if until is None else max(block.end, until)
-        seconds += max(0.0, (block.end - start).total_seconds())
-    return int(seconds // 60)
-
-
-def _sum_of_assistants(services: list[Service]) -> Minutes | None:
-    """The minutes of services that an assistant gave alone; None where one's are unknown.
-
-    Where all times are known, minutes that an assistant's service shares with a therapist's are the therapist's.
-    """
-    known = [one.assistant for one in services if one.assistant is not None]
-    if len(known) < len(services):
-        return None
-    read_from = ", ".join(one.read_from for one in known)
-    stated_in_forms = any(not one.read_from.endswith(".performer") for one in known)
-    if stated_in_forms or not all(one.times for one in services):
-        return Minutes(sum(one.value for one in known), read_from)
-    of_others = [one for one in services if one.assistant is not None and one.assistant.value == 0]
-    return Minutes(_covered(services) - _covered(of_others), read_from)
-
-
-def _evidence(one: Given, minutes: Minutes | None, diagnoses: tuple[str, ...], by_somebody: bool) -> set[str]:
+def _evidence(one: Given, stated: Stated, shown: frozenset[str], by_somebody: bool) -> set[str]:
     procedure = one.procedure
-    kinds = {"procedure"}
-    if procedure.reason_reference:
-        kinds |= {"reason", "diagnosis"}
-    elif procedure.reason_code or procedure.reason:
-        kinds |= {"reason", "diagnosis"} if diagnoses else {"reason"}
-    if minutes is not None:
+    kinds = {"procedure", *shown}
+    if stated.minutes is not None or stated.disputed:
         kinds.add("minutes")
-    if one.billed.named_otherwise or procedure.used_code:
+    if one.billed.named_otherwise:
         kinds.add("technique")
-    if procedure.used_code or procedure.used_reference:
-        kinds.add("device")
-    if procedure.outcome is not None:
+    if procedure.used_code or procedure.used_reference or procedure.used:
+        kinds |= _used(procedure)
+    if coding.says(procedure.outcome):
         kinds.add("outcome")
     if by_somebody:
         kinds.add("performer")
     return kinds
+
+
+def reasons_shown(reasons: list[Concept], references: list[Party], diagnoses: tuple[str, ...]) -> frozenset[str]:
+    """The kinds of evidence that the reasons of a service are; a resource that is referred to is a diagnosis."""
+    if diagnoses or (references and any(map(coding.refers, references))):
+        return _DIAGNOSED
+    return _REASON if reasons and any(map(coding.says, reasons)) else _NOTHING
+
+
+def _used(procedure: Procedure) -> frozenset[str]:
+    """The kinds of evidence that things used are; one that is named and not only referred to tells the technique."""
+    if any(map(coding.says, [*procedure.used_code, *(one.concept for one in procedure.used)])):
+        return _USED_BY_NAME
+    referred = any(map(coding.refers, procedure.used_reference)) or any(map(coding.says, procedure.used))
+    return _USED if referred else _NOTHING
 
 
 def block_of(period: Period | None, path: str, records: Records) -> Interval | None:
@@ -233,53 +212,50 @@ def block_of(period: Period | None, path: str, records: Records) -> Interval | N
     return None
 
 
-def _minutes(block: Interval | None, path: str, forms: list[Form]) -> Minutes | None:
-    if block is not None:
-        return Minutes(block.minutes, path)
-    for form in forms:
-        stated = minutes_stated(form, ACTUAL_TIME)
-        if stated:
-            return Minutes(stated, f"{form.ref}#{ACTUAL_TIME}")
-    return None
-
-
-def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str]]:
-    """The regions that body sites name, and the kinds of evidence that they are."""
+def sites_of(concepts: list[Worded]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The regions that body sites name, the kinds of evidence that they are, and the sides ("left", "right")."""
     if not concepts:
-        return _NOTHING, _NOTHING
+        return _NOTHING, _NOTHING, _NOTHING
     if len(concepts) == 1:
         site = coding.site_of(concepts[0])
-        return (_NOTHING, _NOTHING) if site is None else (site.regions, _SPECIFIC if site.specific else _SITE)
-    regions, specific, named = _NOTHING, False, False
-    for concept in concepts:
-        site = coding.site_of(concept)
-        named = named or site is not None
-        if site is not None:
-            regions, specific = regions | site.regions, specific or site.specific
+        return _NO_SITE if site is None else (site.regions, _SPECIFIC if site.specific else _SITE, site.sides)
+    named = [site for one in concepts if (site := coding.site_of(one)) is not None]
     if not named:
-        return regions, _NOTHING
-    return regions, _SPECIFIC if specific else _SITE
+        return _NO_SITE
+    return (
+        _NOTHING.union(*[site.regions for site in named]),
+        _SPECIFIC if any(site.specific for site in named) else _SITE,
+        # Where one of the sites names no side, it may be either.
+        _NOTHING.union(*[site.sides for site in named]) if all(site.sides for site in named) else _NOTHING,
+    )
 
 
-def diagnoses_of(reasons: list[Concept], references: list[Reference], records: Records) -> tuple[str, ...]:
+def diagnoses_of(
+    reasons: list[Concept], references: list[Party], contained: list[msgspec.Raw], records: Records
+) -> tuple[str, ...]:
     """The ICD-10-CM codes of reasons and of the Conditions that are referenced."""
-    if not reasons and not references:
-        return ()
+    if not reasons:
+        if not references:
+            return ()
+        if len(references) == 1:
+            code = diagnosis_of(references[0], contained, records)
+            return (code,) if code else ()
     found = [coding.icd10_of(reason) for reason in reasons]
-    found += [diagnosis_of(one, records) for one in references]
-    found += [diagnosis_of(reason.reference, records) for reason in reasons]
+    found += [diagnosis_of(one, contained, records) for one in references]
+    found += [diagnosis_of(reason.reference, contained, records) for reason in reasons]
     return tuple(dict.fromkeys([code for code in found if code]))
 
 
-def diagnosis_of(reference: Reference | str | None, records: Records) -> str:
+def diagnosis_of(reference: Reference | str | None, contained: list[msgspec.Raw], records: Records) -> str:
     """The ICD-10-CM code of a Condition, "" for one that has none or was not sent."""
-    condition = records.get(Condition, reference)
+    named = Reference(reference) if isinstance(reference, str) else reference
+    condition = resolve(Condition, named, contained, records)
     return coding.icd10_of(condition.code) if condition is not None else ""
 
 
 def notes_of(annotations: list[Annotation]) -> tuple[str, ...]:
     """The texts of notes."""
-    return tuple([note.text for note in annotations if note.text])
+    return tuple([plain(note.text) for note in annotations if note.text])
 
 
 def _name(procedure: Procedure) -> str:

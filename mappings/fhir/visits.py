@@ -1,20 +1,23 @@
 """Resources to visits: a Claim gives one visit a date of service, draft orders give one, an Encounter gives one."""
 
 import datetime as dt
+from collections import Counter
 
 import msgspec
 
 from mappings import tables
-from mappings.fhir import coding, evidence
+from mappings.fhir import coding, whose
 from mappings.fhir import lines as lines_of
 from mappings.fhir.dates import day_of, is_broken
+from mappings.fhir.financial import Claim, ClaimItem
 from mappings.fhir.joining import join_items, services_of_order
-from mappings.fhir.lines import DraftClaim
+from mappings.fhir.lines import DraftClaim, Joint
 from mappings.fhir.payer import claim_payer, is_authorized, order_payer
 from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context, Dated, Record
-from mappings.fhir.resources import Claim, ClaimItem, ServiceRequest
+from mappings.fhir.resources import ServiceRequest
+from mappings.fhir.services import Service
 from mappings.visit import Line, Visit
 
 ORDERS = "draftOrders"
@@ -25,7 +28,7 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
     """The visits that a Claim bills, one for each date of service."""
     claim = draft.claim
     record = Record(records, context, People(records, claim, draft.path))
-    payer = claim_payer(claim, records, context.patient)
+    payer = claim_payer(claim, records, context)
     diagnosed = lines_of.diagnosed(claim, record)
     by_day: dict[dt.date, list[tuple[int, ClaimItem]]] = {}
     read_from: dict[dt.date, str] = {}
@@ -46,13 +49,20 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
         found = record.services(day, encounters, _linked(items, claim, records))
         shared = record.shared(day, encounters, [one.ref for one in found])
         joined = join_items(items, claim, found, records)
-        built = [lines_of.item_line(draft, item, joined[item[0]], diagnosed, record, shared) for item in items]
+        named_by = Counter(service.ref for joint in joined.values() for service in joint)
+        built = [
+            lines_of.item_line(draft, item, _joint(joined[item[0]], named_by), diagnosed, record, shared)
+            for item in items
+        ]
         lines = _with_not_given([line for line in built if line is not None], record.not_given(day, encounters))
-        taken = {service.ref for joint in joined.values() for service in joint}
-        lines.extend(lines_of.recorded(found, taken, shared, billed=False))
+        lines.extend(lines_of.recorded(found, set(named_by), shared, billed=False))
         visit = record.visit(draft.name, (day, read_from[day]), payer, lines, shared)
         visits.append(msgspec.structs.replace(visit, authorized=True) if authorized else visit)
     return visits
+
+
+def _joint(services: list[Service], named_by: Counter[str]) -> Joint:
+    return Joint(services, alone=all(named_by[one.ref] == 1 for one in services))
 
 
 def _linked(items: list[tuple[int, ClaimItem]], claim: Claim, records: Records) -> frozenset[str]:
@@ -77,13 +87,20 @@ def _with_not_given(lines: list[Line], not_given: dict[str, str]) -> list[Line]:
     ]
 
 
+def _is_own(index: int, order: ServiceRequest, records: Records, context: Context) -> bool:
+    """Whether an order is for the patient in context; one that is not is a gap."""
+    if context.patient and whose.is_anothers(order.subject, context.patient, records):
+        records.gap(lines_of.order_name(index, order), whose.THEIRS)
+        return False
+    return True
+
+
 def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, context: Context) -> list[Visit]:
     """The visit of the draft orders that are ours; none where no order is."""
     ours = [
         (index, order, code)
         for index, order in orders
-        if (code := coding.billed(order.code)).code in tables.codes()
-        and evidence.of_patient(order.subject, context.patient, lines_of.order_name(index, order), records)
+        if (code := coding.billed(order.code)).code in tables.codes() and _is_own(index, order, records, context)
     ]
     if not ours:
         return []
@@ -102,7 +119,7 @@ def order_visits(orders: list[tuple[int, ServiceRequest]], records: Records, con
         taken |= {service.ref for service in joint}
         lines.append(lines_of.order_line(index, order, code, joint, record, shared))
     lines.extend(lines_of.recorded(found, taken, shared, billed=True))
-    payer = order_payer([order for _, order, _ in ours], records, context.patient)
+    payer = order_payer([order for _, order, _ in ours], records, context)
     return [record.visit(ORDERS, dated, payer, lines, shared)]
 
 
@@ -110,7 +127,7 @@ def encounter_visits(records: Records, context: Context) -> list[Visit]:
     """The visits of an Encounter that has Procedures and no draft, one a day on which any was given."""
     record = Record(records, context, People(records))
     encounters = frozenset({context.encounter}) - {""}
-    payer = order_payer([], records, context.patient)
+    payer = order_payer([], records, context)
     visits = []
     for dated in record.days():
         found = record.services(dated[0], encounters)

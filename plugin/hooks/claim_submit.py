@@ -10,15 +10,22 @@ from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Service
 from mappings import tables
-from mappings.fhir import coding
+from mappings.fhir import checks, coding
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context
 from mappings.fhir.visits import claim_visits
-from mappings.visit import Visit
+from mappings.visit import Gap, Visit
 from plugin.hooks.common import SHARED, Drafted, HookService, add_claims
 from plugin.prefetch_reading import DECODED
 
+NAME = "org.visitcue.claim-submit"
 PLAIN_NAME = "claim-submit"
+VERSION = "1.0.0"
+"""The hookVersion of the hook's page; an installation that renames the hook has a page of its own."""
+
+
+_BESIDE_THE_CODE = frozenset({"diagnosisSequence", "procedureSequence", "modifier"})
+"""Elements of a line without which it is still known what is billed."""
 
 
 def service(hook_name: str) -> HookService:
@@ -26,7 +33,12 @@ def service(hook_name: str) -> HookService:
     return HookService(
         Service(
             id="visitcue-claim-submit",
-            hook=Hook((hook_name, PLAIN_NAME), ("userId", "patientId", "claim"), "claim"),
+            hook=Hook(
+                (hook_name, PLAIN_NAME),
+                ("userId", "patientId", "claim"),
+                "claim",
+                VERSION if hook_name == NAME else "",
+            ),
             title="VisitCue: claim before submission",
             description="Reviews a draft claim line by line against the visit's record: units, modifiers, pairs that"
             " are not paid together, and missing documentation; every card cites its policy and offers the fix.",
@@ -56,8 +68,28 @@ def in_scope(drafted: Drafted) -> bool:
 
 def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
     """The visits of all drafted claims, each with what the other claims bill on its day."""
+    for draft in drafted.claims:
+        checks.claim(draft, records)
     found = [visit for draft in drafted.claims for visit in claim_visits(draft, records, context)]
+    unread = any(_may_cost_a_line(gap) for gap in records.gaps)
+    if unread or len(found) > 1:
+        found = _one_to_say_unbilled(found, unread=unread)
     return [_beside_others(visit, found) for visit in found] if len(found) > 1 else found
+
+
+def _may_cost_a_line(gap: Gap) -> bool:
+    if not gap.path.startswith(("context.claim", "prefetch.claims", "$")):
+        return False
+    return gap.path.rpartition(".")[2].partition("[")[0] not in _BESIDE_THE_CODE
+
+
+def _one_to_say_unbilled(found: list[Visit], *, unread: bool) -> list[Visit]:
+    """The visits, of which the first of each day says what is not billed; none does where a line was not read."""
+    first = {visit.date: index for index, visit in reversed(list(enumerate(found)))}
+    return [
+        visit if not unread and first[visit.date] == index else msgspec.structs.replace(visit, says_unbilled=False)
+        for index, visit in enumerate(found)
+    ]
 
 
 def _beside_others(visit: Visit, every: list[Visit]) -> Visit:

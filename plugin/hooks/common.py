@@ -5,15 +5,18 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.outcome import Refusal, bad_request
+from cds_hooks.outcome import Refusal, bad_request, contradiction
 from cds_hooks.prefetch import Present
 from cds_hooks.request import HookRequest, PrefetchReader
 from cds_hooks.service import Prefetch, Service
+from mappings.fhir.decoding import BROKEN, RawEntry, explain, no_bundle, raw_entries, read_one, resource_type
+from mappings.fhir.doubled import doubled
+from mappings.fhir.financial import Claim
 from mappings.fhir.lines import DraftClaim
 from mappings.fhir.patch import numbers
-from mappings.fhir.reader import RawEntry, Records, explain, id_of, raw_entries, read_one, resource_type
+from mappings.fhir.reader import Records, id_of
 from mappings.fhir.record import Context
-from mappings.fhir.resources import Claim, ServiceRequest
+from mappings.fhir.resources import ServiceRequest
 from mappings.visit import Visit
 from plugin.fixes import Draft, Drafts
 
@@ -33,6 +36,16 @@ SHARED: dict[str, Prefetch] = {
         False,
         "earlier visits tell how often a service was given",
     ),
+    "encounters": Prefetch(
+        "Encounter?patient={{context.patientId}}&_sort=-date&_count=100",
+        False,
+        "earlier visits of which no Procedure is recorded are counted by them",
+    ),
+    "episodes": Prefetch(
+        "EpisodeOfCare?patient={{context.patientId}}",
+        False,
+        "the start of the course of care is read from them where no plan states it",
+    ),
     "coverage": Prefetch(
         "Coverage?patient={{context.patientId}}", False, "the payer, and with it the rule book, is read from it"
     ),
@@ -46,6 +59,11 @@ SHARED: dict[str, Prefetch] = {
     "observations": Prefetch(
         "Observation?encounter={{context.encounterId}}", False, "findings and outcome measures are read from them"
     ),
+    "documents": Prefetch(
+        "DocumentReference?encounter={{context.encounterId}}",
+        False,
+        "the visit's notes are read from them: words that document what nothing else shows",
+    ),
     "forms": Prefetch(
         "QuestionnaireResponse?patient={{context.patientId}}&_sort=-authored&_count=50",
         False,
@@ -53,6 +71,8 @@ SHARED: dict[str, Prefetch] = {
     ),
 }
 """The prefetch keys of every service. Templates use first-level tokens only, as CDS Hooks 2.0 asks."""
+
+TWICE = "it stands there twice, and which of the two counts is not known"
 
 
 class Drafted(msgspec.Struct):
@@ -81,15 +101,24 @@ def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Recor
     """The Claim, or the Claims of a Bundle; a broken one among several is a gap, a broken single one a refusal."""
     kind = resource_type(raw)
     if kind == "Bundle":
-        for entry in raw_entries(raw) or []:
+        for entry in entries_of(raw, path) or []:
             if _is(entry, "Claim", path, records):
                 _add_claim_of_bundle(entry, path, request, records, drafted)
         return
     if kind != "Claim":
-        raise bad_request(path, f"expected a Claim or a Bundle of Claims, got {kind or 'no resourceType'}.")
+        raise bad_request(path, "expected a Claim or a Bundle of Claims, by its resourceType.")
     drafted_claim = _claim(raw, path, request, drafted)
     drafted.claims.append(drafted_claim)
     drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, drafted_claim.numbers)
+
+
+def entries_of(raw: msgspec.Raw, path: str) -> list[RawEntry] | None:
+    """The entries of a Bundle, None where it is none; raises Refusal where they are no list."""
+    try:
+        return raw_entries(raw)
+    except BROKEN as error:
+        below, what = explain(error)
+        raise bad_request(path + below, f"{what}.") from None
 
 
 def _is(entry: RawEntry, kind: str, path: str, records: Records) -> bool:
@@ -97,6 +126,9 @@ def _is(entry: RawEntry, kind: str, path: str, records: Records) -> bool:
     found = resource_type(entry.resource)
     if not found and memoryview(entry.resource).nbytes:
         records.gap(path + entry.path, "expected a resource with a resourceType")
+    elif found == "Bundle":
+        below, what = no_bundle(entry.resource)
+        records.gap(path + entry.path + below, what)
     return found == kind
 
 
@@ -114,12 +146,15 @@ def _add_claim_of_bundle(entry: RawEntry, path: str, request: HookRequest, recor
 def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) -> DraftClaim:
     try:
         claim = read_one(raw, Claim)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except BROKEN as error:
         below, what = explain(error)
         raise bad_request(path + below, f"{what}.") from None
+    twice = doubled(raw)
+    if twice is not None:
+        raise bad_request(path + twice, f"{TWICE}.", "structure")
     patient = id_of(claim.patient, "Patient")
     if patient and request.patient_id and patient != request.patient_id and not patient.startswith("urn:"):
-        raise bad_request(f"{path}.patient", "the Claim is for another patient than context.patientId.")
+        raise contradiction(f"{path}.patient", "the Claim is for another patient than context.patientId.")
     name = f"Claim/{claim.id}" if claim.id else "Claim"
     if name in drafted.drafts:
         name = f"{name}~{len(drafted.drafts) + 1}"
@@ -128,7 +163,7 @@ def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) 
 
 def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) -> None:
     """The ServiceRequests of a Bundle of orders; other orders are none of ours, a broken one is a gap."""
-    entries = raw_entries(raw)
+    entries = entries_of(raw, path)
     if entries is None:
         if resource_type(raw) != "ServiceRequest":
             raise bad_request(path, "expected a Bundle of orders.")
@@ -138,9 +173,13 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
             continue
         try:
             order = read_one(entry.resource, ServiceRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except BROKEN as error:
             below, what = explain(error)
             records.gap(path + entry.path + below, what)
+            continue
+        twice = doubled(entry.resource)
+        if twice is not None:
+            records.gap(path + entry.path + twice, TWICE)
             continue
         name = f"ServiceRequest/{order.id}" if order.id else f"ServiceRequest#{index + 1}"
         if name in drafted.drafts:

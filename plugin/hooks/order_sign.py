@@ -3,7 +3,8 @@
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Service
 from mappings import tables
-from mappings.fhir import coding
+from mappings.fhir import checks, coding
+from mappings.fhir.lines import order_name
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context
 from mappings.fhir.visits import order_visits
@@ -42,4 +43,6 @@ def _in_scope(drafted: Drafted) -> bool:
 
 
 def _visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
+    for index, order in drafted.orders:
+        checks.order(order, order_name(index, order), records)
     return order_visits(drafted.orders, records, context)

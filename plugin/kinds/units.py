@@ -43,6 +43,13 @@ KINDS: tuple[Kind, ...] = (
         " as start and end or as minutes.",
     ),
     Kind(
+        "units.minutes-disagree",
+        "Minutes that contradict each other",
+        "{what}: the record states {stated} minutes: units not checked.",
+        "The record states the minutes of {what} in several places, and differently. Units were not checked. Correct"
+        " the one that is wrong:",
+    ),
+    Kind(
         "units.minutes-overlap",
         "One-on-one minutes overlap",
         "{what} and {others} share {minutes} one-on-one minutes.",

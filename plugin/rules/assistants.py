@@ -43,8 +43,13 @@ def given(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 
 
 def _is_therapy(line: Line) -> bool:
-    """Whether a line may carry CQ or CO: therapy under a plan. Evaluations are the therapist's own."""
+    """Whether a line may carry CQ or CO: therapy under a plan. Evaluations are the therapist's own.
+
+    A manipulation or an office visit is no therapy, and GP on it is to be taken off.
+    """
     code = tables.codes()[line.code]
+    if code.is_cmt or code.is_em:
+        return False
     return code.kind != "evaluation" and (code.always_therapy or any(plan in line.modifiers for plan in PLANS))
 
 

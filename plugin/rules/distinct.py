@@ -67,6 +67,8 @@ def by_another_profession(line: Line, other: Line) -> bool:
 def _by_region(line: Line, other: Line, book: RuleBook) -> Verdict:
     """The verdict of the regions; it is not "distinct" where the record of one of the two is not to be relied on."""
     verdict = _regions(line.regions, other.regions)
+    if verdict == "same" and line.sides and other.sides and line.sides.isdisjoint(other.sides):
+        return "unknown"  # one region of CPT all the same, and nothing to call a repetition unasked
     if verdict != "distinct":
         return verdict
     spinal = tables.spinal_regions()

@@ -1,19 +1,20 @@
 """Documentation: what the record of each service must and should hold, by the payer's catalogue.
 
-Structured evidence and answered forms come first; a note counts as "found in the note", with its words.
-Where the visit's record was not sent at all, nothing is called missing.
+Structured evidence and answered forms come first; a note counts as "found in the note", with its words. A note of the
+whole visit counts for a service only where it speaks of it. Where the visit's record was not sent at all, nothing is
+called missing; where its notes were not sent, or cannot be read, what they could show is asked and not called missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mappings import tables
-from mappings.notes import quotation, read_notes
+from mappings.notes import WholeNote, can_show, quotation, quotation_about, read_documents, read_notes
 from mappings.rule_book import Element, RuleBook, Source
 from mappings.visit import Line, Visit
-from plugin.findings import AskForDocument, Finding
+from plugin.findings import AskForDocument, Finding, Slot
 from plugin.rules import due
 from plugin.rules.placing import EXCLUDED
-from plugin.text import plain
+from plugin.text import in_code, plain
 
 AT_ORDER = frozenset({"body-site", "specific-site", "reason", "diagnosis", "care-plan", "goal", "measurable-goal"})
 """What can stand in the record when a service is ordered and not yet given."""
@@ -24,6 +25,7 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     if not visit.record_sent:
         return
     manipulated = not tables.manipulations().isdisjoint([line.code for line in (*visit.billed, *visit.elsewhere)])
+    whole: list[WholeNote] | None = None
     for line in visit.reviewed:
         if line.not_given:
             continue
@@ -38,7 +40,9 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             and not (visit.not_sent and _cannot_be_seen(element, visit.not_sent))
         ]
         if unshown:
-            yield from _after_the_notes(line, unshown)
+            if whole is None:
+                whole = read_documents(visit.documents, frozenset([one.code for one in visit.lines]))
+            yield from _after_the_notes(line, unshown, whole, visit)
 
 
 def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -59,12 +63,22 @@ def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     ]
     if not unshown:
         return
-    notes = read_notes(tuple({note: None for line in visit.standing for note in line.notes}))
-    lacking = [one for one in unshown if not notes or quotation(one[0].id, notes) is None]
-    if lacking:
-        concerned = {line.ref for _, _, asked in lacking for line in asked}
-        lines = [line for line in visit.standing if line.ref in concerned]
-        yield _of_visit(lines, [(element, why) for element, why, _ in lacking])
+    texts = {note: None for line in visit.standing for note in line.notes} | {one.text: None for one in visit.documents}
+    notes = read_notes(texts)
+    lacking: list[tuple[Element, str]] = []
+    asked: list[tuple[Element, str]] = []
+    found: dict[str, str] = {}
+    concerned: set[str] = set()
+    for element, why, lines in unshown:
+        words = quotation(element.id, notes) if notes else None
+        if words is not None:
+            found[element.id] = _in_words(element, words)
+            continue
+        (asked if _may_be_noted(element, visit) else lacking).append((element, why))
+        concerned.update([line.ref for line in lines])
+    if concerned:
+        of = [line for line in visit.standing if line.ref in concerned]
+        yield _of_visit(of, lacking, asked, found, visit)
 
 
 def _due(element: Element, visit: Visit, book: RuleBook) -> str | None:
@@ -89,36 +103,72 @@ def _shown_by_any(element: Element, visit: Visit) -> bool:
     )
 
 
-def _of_visit(lines: list[Line], lacking: list[tuple[Element, str]]) -> Finding:
+def _of_visit(
+    lines: list[Line],
+    lacking: list[tuple[Element, str]],
+    asked: list[tuple[Element, str]],
+    found: dict[str, str],
+    visit: Visit,
+) -> Finding:
+    told = lacking or asked
     must = [element.id for element, _ in lacking if element.level == "must"]
-    ids = tuple(element.id for element, _ in lacking)
+    ids = tuple(element.id for element, _ in (*lacking, *asked))
+    slots = _slots([element for element, _ in lacking], [element for element, _ in asked], found)
     return Finding(
-        "documentation.visit-missing",
+        "documentation.visit-missing" if lacking else "documentation.visit-not-seen",
         "warning" if must else "info",
         tuple(line.ref for line in lines),
-        {"missing": list(ids), "must": len(must), "count": len(lacking)},
-        _one_of_each([element.source for element, _ in lacking]),
+        slots | {"count": len(told)},
+        _one_of_each([element.source for element, _ in told]),
         fix=(AskForDocument(lines[0].ref, (), ids),),
-        remarks=tuple(
-            f"- {element.level}: {element.label} (`{element.id}`){f': {why}' if why else ''}"
-            for element, why in lacking
+        remarks=(
+            *(
+                f"- {element.level}: {element.label} (`{element.id}`){f': {why}' if why else ''}"
+                for element, why in told
+            ),
+            *_asked_beside(lacking, [element for element, _ in asked]),
+            *found.values(),
+            *_unread(visit, asked),
         ),
     )
 
 
-def _after_the_notes(line: Line, unshown: list[Element]) -> Iterator[Finding]:
+def _after_the_notes(line: Line, unshown: list[Element], whole: list[WholeNote], visit: Visit) -> Iterator[Finding]:
     """The finding about elements that no note documents either."""
     notes = read_notes(line.notes)
     lacking: list[Element] = []
-    remarks: list[str] = []
+    asked: list[Element] = []
+    found: dict[str, str] = {}
     for element in unshown:
         words = quotation(element.id, notes) if notes else None
-        if words is None:
-            lacking.append(element)
+        if words is None and whole:
+            words = quotation_about(element.id, line.code, whole)
+        if words is not None:
+            found[element.id] = _in_words(element, words)
         else:
-            remarks.append(f"- found in the note for {element.label}: «{plain(words)}»")
+            (asked if _may_be_noted(element, visit) else lacking).append(element)
+    if lacking or asked:
+        yield _finding(line, lacking, asked, found, visit)
+
+
+def _in_words(element: Element, words: str) -> str:
+    return f"- found in the note for {element.label}: «{plain(words)}»"
+
+
+def _may_be_noted(element: Element, visit: Visit) -> bool:
+    """Whether a note that was not sent, or cannot be read, may show an element."""
+    return "note" in visit.not_sent and can_show(element.id)
+
+
+def _unread(visit: Visit, asked: Sequence[object]) -> tuple[str, ...]:
+    """The notes that cannot be read, where something is asked that they may say."""
+    return tuple(f"- `{in_code(gap.path)}`: {plain(gap.reason)}" for gap in visit.unread) if asked else ()
+
+
+def _asked_beside(lacking: Sequence[object], asked: list[Element]) -> Iterator[str]:
+    """What is only asked, behind what is missing."""
     if lacking:
-        yield _finding(line, lacking, remarks)
+        yield from (f"- asked, for the notes were not read: {one.label} (`{one.id}`)" for one in asked)
 
 
 def _applies(element: Element, line: Line, manipulated: bool) -> bool:
@@ -153,18 +203,33 @@ def _shown(element: Element, evidence: frozenset[str]) -> bool:
     return False
 
 
-def _finding(line: Line, lacking: list[Element], remarks: list[str]) -> Finding:
+def _slots(lacking: list[Element], asked: list[Element], found: dict[str, str]) -> dict[str, Slot]:
+    """What is missing, asked, and found in words; a list of nothing is left out, as everywhere in an answer."""
+    lists = {
+        "missing": [element.id for element in lacking],
+        "asked": [element.id for element in asked],
+        "in_words": list(found),
+    }
+    must = sum(element.level == "must" for element in lacking)
+    return {**{name: ids for name, ids in lists.items() if ids}, "must": must}
+
+
+def _finding(line: Line, lacking: list[Element], asked: list[Element], found: dict[str, str], visit: Visit) -> Finding:
+    told = lacking or asked
     must = [element.id for element in lacking if element.level == "must"]
+    slots = _slots(lacking, asked, found)
     return Finding(
-        "documentation.missing",
+        "documentation.missing" if lacking else "documentation.not-seen",
         "warning" if must else "info",
         (line.ref,),
-        {"missing": [element.id for element in lacking], "must": len(must), "count": len(lacking)},
-        _one_of_each([element.source for element in lacking]),
-        fix=(AskForDocument(line.ref, line.services, tuple(element.id for element in lacking)),),
+        slots | {"count": len(told)},
+        _one_of_each([element.source for element in told]),
+        fix=(AskForDocument(line.ref, line.services, tuple(element.id for element in (*lacking, *asked))),),
         remarks=(
-            *(f"- {element.level}: {element.label} (`{element.id}`)" for element in lacking),
-            *remarks,
+            *(f"- {element.level}: {element.label} (`{element.id}`)" for element in told),
+            *_asked_beside(lacking, asked),
+            *found.values(),
+            *_unread(visit, asked),
         ),
     )
 

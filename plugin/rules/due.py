@@ -1,6 +1,7 @@
 """What falls due in the course of care: certification, progress report, re-evaluation.
 
-Whatever history does not show is not guessed: without earlier visits, or a plan's start, nothing is called due.
+Whatever history does not show is not guessed: without earlier visits, or a plan's start, nothing is called due; nor is
+it where only a part of the history came, and the event may stand in the rest.
 """
 
 from mappings.rule_book import RuleBook
@@ -14,6 +15,8 @@ def certification(visit: Visit, book: RuleBook) -> str:
     certified, start = visit.history.certified_on, visit.history.plan_start
     if certified is not None and start is not None and certified < start:
         certified = None  # of a plan before this one
+    if certified is None and not visit.history.whole:
+        return ""
     if certified is not None:
         if start is not None and first is not None and (certified - start).days <= first.value:
             certified = start  # the first certification holds from the first treatment on
@@ -33,9 +36,10 @@ def progress_report(visit: Visit, book: RuleBook) -> str:
         return ""
     day = visit.history.visits_since_report + 1
     since = visit.history.reported_on
-    if since is None and visit.history.plan_start is None:
+    if since is None and (visit.history.care_start is None or not visit.history.whole):
         return ""
-    after = f"the report of {since}" if since is not None else "the plan's start"
+    began = "the plan's start" if visit.history.plan_start is not None else "the start of the episode of care"
+    after = f"the report of {since}" if since is not None else began
     return f"treatment day {day} after {after}" if day >= rule.value else ""
 
 
@@ -43,8 +47,10 @@ def reevaluation(visit: Visit, book: RuleBook) -> str:
     """Why a re-evaluation is due ("" where it is not): after 4 weeks or 12 visits (HNS Treatment Plans)."""
     days, visits = book.reevaluation_days, book.reevaluation_visits
     history = visit.history
-    since = max(filter(None, (history.evaluated_on, history.plan_start)), default=None)
+    since = max(filter(None, (history.evaluated_on, history.care_start)), default=None)
     if days is None or visits is None or since is None or not history.seen:
+        return ""
+    if history.evaluated_on is None and not history.whole:
         return ""
     renewed = history.evaluated_on is not None and since != history.evaluated_on
     earlier = history.visits if renewed else history.visits_since_evaluation

@@ -15,15 +15,15 @@ JUNCTION = (
 def therapies_per_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """More than the usual therapies in the initial phase (HNS Therapeutic Procedures).
 
-    The phase follows from the start of the care plan; how long the initial phase lasts is our own reading, so the
-    finding only informs.
+    The phase follows from the start of the care plan, else of the episode; how long the initial phase lasts is our own
+    reading, so the finding only informs.
     """
     limit, days = book.therapies_per_visit, book.initial_phase_days
     if limit is None or days is None:
         return
     lines = [line for line in visit.billed if tables.codes()[line.code].is_therapy]
     given = list(dict.fromkeys(line.code for line in lines))
-    start = visit.history.plan_start
+    start = visit.history.care_start
     if start is not None and start > visit.date:
         start = None  # a plan that has not begun says nothing of this visit
     if len(given) <= limit.value or (start is not None and (visit.date - start).days > days.value):

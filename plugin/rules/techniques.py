@@ -6,7 +6,6 @@ from mappings import notes, tables
 from mappings.rule_book import RuleBook
 from mappings.visit import Visit
 from plugin.findings import Finding
-from plugin.text import plain
 
 OTHER = {"97140": tables.MASSAGE, tables.MASSAGE: "97140"}
 
@@ -30,6 +29,6 @@ def other_code(visit: Visit, book: RuleBook) -> Iterator[Finding]:
                 "policy.massage-or-manual",
                 "warning" if rule.may_advise else "info",
                 (line.ref,),
-                {"code": line.code, "speaks_for": other, "words": plain(spoken[other])},
+                {"code": line.code, "speaks_for": other, "words": spoken[other]},
                 (rule.source,),
             )

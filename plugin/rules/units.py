@@ -10,13 +10,14 @@ import msgspec
 
 from mappings import tables
 from mappings.rule_book import RuleBook
-from mappings.visit import Line, Visit
+from mappings.visit import Line, Minutes, Visit
 from plugin.findings import Finding, Fix, RemoveLine
 from plugin.rules import totals, unit_methods
 from plugin.rules.plans import plan_of
 from plugin.rules.ties import Tie, billed_units, is_fair, tie_of, unfair
 from plugin.rules.unit_advice import compared, most_units, set_units, within
 from plugin.rules.unit_methods import Share
+from plugin.text import in_code
 
 POOLED = (
     "This payer counts all timed minutes of the day together, so the units of the other timed services were not"
@@ -76,6 +77,7 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     known = {code: _minutes(lines) for code, lines in groups.items()}
     without = [code for code, value in known.items() if value is None]
     unknown = [line for code in without for line in groups[code] if line in visit.reviewed and _is_due(line)]
+    yield from _disagreeing(visit, book)
     if unknown and not totals.settles(visit, book):
         yield Finding(
             "units.minutes-unknown",
@@ -83,7 +85,10 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             tuple(line.ref for line in unknown),
             {"codes": list(dict.fromkeys(line.code for line in unknown))},
             (book.units_method.source,),
-            remarks=_of_the_day(visit) if book.units_method.value == "cms-total" else (),
+            remarks=(
+                *(_of_the_day(visit) if book.units_method.value == "cms-total" else ()),
+                *(_guess(line.guess) for line in unknown if line.guess is not None),
+            ),
         )
     minutes = {code: value for code, value in known.items() if value is not None}
     if book.units_method.value == "cms-total":
@@ -109,6 +114,24 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             yield from within(lines, to, bounds, value, visit, book)
 
 
+def _disagreeing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """Minutes that two places of the record state differently decide nothing until one of them is mended."""
+    for line in visit.reviewed:
+        if line.disputed and tables.codes()[line.code].timed and not line.not_given:
+            yield Finding(
+                "units.minutes-disagree",
+                "warning",
+                (line.ref,),
+                {"stated": [one.value for one in line.disputed]},
+                (book.units_method.source,),
+                remarks=tuple(f"- {one.value} in `{in_code(one.read_from)}`" for one in line.disputed),
+            )
+
+
+def _guess(guess: Minutes) -> str:
+    return f"`{in_code(guess.read_from)}` speaks of {guess.value} minutes: a guess that only the record can confirm."
+
+
 def _of_the_day(visit: Visit) -> tuple[str, ...]:
     """What is known of the day's total where the minutes of one service are not."""
     stated = visit.total_timed
@@ -120,8 +143,9 @@ def _of_the_day(visit: Visit) -> tuple[str, ...]:
 
 
 def _is_due(line: Line) -> bool:
-    """Whether minutes can be asked for: not for an order that states no units and is not given yet."""
-    return not line.not_given and not (line.planned and line.units is None)
+    """Whether minutes can be asked for: not for an order that states no units and is not given yet, and not where
+    several are stated."""
+    return not line.not_given and not line.disputed and not (line.planned and line.units is None)
 
 
 def _beyond_any_total(

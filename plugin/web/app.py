@@ -16,7 +16,18 @@ from plugin.settings import Settings
 from plugin.store import health
 from plugin.store.engine import open_store
 from plugin.store.recorder import Recorder
-from plugin.web import cors, errors, feedback_routes, headers, hook_routes, open_service, operations, request_log, trust
+from plugin.web import (
+    body,
+    cors,
+    errors,
+    feedback_routes,
+    headers,
+    hook_routes,
+    open_service,
+    operations,
+    request_log,
+    trust,
+)
 
 PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
@@ -31,9 +42,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     recorder = Recorder(store, settings.keep_days)
     ours = [hook.service for hook in services(settings)]
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    # One more than is taken: where a body says no length, the framework cuts it off here without a word.
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1
     app.extensions["store"], app.extensions["recorder"] = store, recorder
     request_log.add(app, {one.id: frozenset(one.prefetch) for one in ours})
+    body.add(app)
     open_service.add(app, settings)
     trust.add(app, settings, store)
     hook_routes.add(app, settings, recorder)
@@ -52,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def worker() -> Flask:
+def worker(settings: Settings) -> Flask:
     """The application of one worker process, which ends when the process that started it does.
 
     Otherwise a parent that was killed leaves workers behind that keep the port and serve an old version.
@@ -60,4 +73,4 @@ def worker() -> Flask:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
     take_over()
-    return create_app()
+    return create_app(settings)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from cds_hooks.feedback import read_feedback
 from cds_hooks.outcome import Issue, Refusal
@@ -12,7 +12,8 @@ from plugin.settings import Settings
 from plugin.store.engine import Engine
 from plugin.store.errors import StoreUnavailable
 from plugin.store.feedback import save
-from plugin.web.media import FHIR_JSON, JSON
+from plugin.web.body import json_body
+from plugin.web.media import JSON
 from plugin.web.request_log import note
 
 
@@ -25,9 +26,7 @@ def add(app: Flask, settings: Settings, store: Engine) -> None:
         if service_id not in known:
             words = f"There is no service of this id; the services are {', '.join(known)}."
             raise Refusal(404, Issue("not-found", words))
-        if request.mimetype not in ("", JSON, FHIR_JSON):
-            raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
-        entries = read_feedback(request.get_data(cache=False))
+        entries = read_feedback(json_body())
         try:
             save(store, service_id, entries, dt.datetime.now(dt.UTC))
         except StoreUnavailable as error:

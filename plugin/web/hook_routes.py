@@ -9,15 +9,17 @@ from cds_hooks import cards as wire
 from cds_hooks.outcome import Issue, Refusal
 from cds_hooks.service import discovery
 from mappings import books_in_force
-from plugin import metrics
+from plugin import addresses, metrics
 from plugin.answer import Answer, Setup, answer
 from plugin.gather import gatherer
-from plugin.outside.fhir_client import FhirClient
+from plugin.outside.fetching import Fetcher
+from plugin.outside.fhir_client import Limits
 from plugin.questionnaire import documentation_form
 from plugin.services import services
 from plugin.settings import Settings
 from plugin.store.recorder import Recorder
 from plugin.store.shown import of_answer
+from plugin.web.body import json_body
 from plugin.web.media import FHIR_JSON, JSON
 from plugin.web.request_log import note
 
@@ -27,8 +29,10 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
     hooks = {hook.service.id: hook for hook in services(settings)}
     announced = msgspec.json.encode(discovery(tuple(hook.service for hook in hooks.values())))
     form = msgspec.json.encode(documentation_form())
-    gather = metrics.counted(gatherer(FhirClient(settings.fhir_servers, settings.fetch_seconds)))
-    ncci = books_in_force.installed_ncci(settings.ncci_folder)
+    limits = Limits(settings.fetch_seconds, settings.fetch_pages, settings.fetch_bytes)
+    networks = [addresses.network(one) for one in settings.fhir_networks]
+    gather = metrics.counted(gatherer(Fetcher(settings.fhir_servers, limits, networks, settings.fhir_ca_file)))
+    ncci, practice = books_in_force.installed_ncci(settings.ncci_folder), settings.practice
 
     @app.get("/")
     def index() -> str:
@@ -44,15 +48,14 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
         if hook is None:
             known = ", ".join(hooks)
             raise Refusal(404, Issue("not-found", f"There is no service of this id; the services are {known}."))
-        if request.mimetype not in ("", JSON, FHIR_JSON):
-            raise Refusal(415, Issue("not-supported", f"The body must be JSON (Content-Type: {JSON})."))
-        setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci)
-        answered = answer(hook, request.get_data(cache=False), gather, setup)
-        body = wire.encode(answered.cards)
+        body = json_body()
+        setup = Setup(settings.base_book, dt.datetime.now().astimezone().date(), ncci, practice)
+        answered = answer(hook, body, gather, setup)
+        cards = wire.encode(answered.cards)
         recorder.note(of_answer(service_id, answered.cards, setup.today))
         note(**_told(answered))
         metrics.count_cards(answered)
-        return Response(body, mimetype=JSON)
+        return Response(cards, mimetype=JSON)
 
     @app.get("/fhir/Questionnaire/visit-documentation")
     def questionnaire() -> Response:

@@ -176,6 +176,9 @@ def _patient_level() -> dict[str, Json | None]:
         "plans": _searchset([plan]),
         "goals": _searchset([goal]),
         "observations": None,
+        "encounters": None,
+        "episodes": None,
+        "documents": None,
     }
 
 

@@ -25,8 +25,8 @@ from mappings import books_in_force
 from plugin.answer import Setup, answer, from_prefetch
 from plugin.review import review
 from plugin.services import services
-from plugin.serving import THREADS
 from plugin.settings import Settings
+from plugin.web.edge import THREADS
 from tests.bench import load
 from tests.bench.payload import request
 
@@ -89,9 +89,10 @@ def over_http(body: bytes) -> Iterator[tuple[str, ...]]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "answer.json"
         file.write_bytes(ready)
+        bare_threads = ["--blocking-threads", str(THREADS)]
         with (
-            _served("plugin.web.app:worker", {}) as ours,
-            _served("tests.bench.bare:create_app", {"BENCH_ANSWER": str(file)}) as bare,
+            _served("plugin.web.edge:worker", "rsgi", [], {}) as ours,
+            _served("tests.bench.bare:create_app", "wsgi", bare_threads, {"BENCH_ANSWER": str(file)}) as bare,
         ):
             to_ours = load.request_bytes(ours, "/cds-services/visitcue-claim-submit", body)
             to_bare = load.request_bytes(bare, "/bare", body)
@@ -117,7 +118,7 @@ def _compared(ours: int, to_ours: bytes, bare: int, to_bare: bytes, connections:
 
 
 @contextmanager
-def _served(target: str, environment: dict[str, str]) -> Iterator[int]:
+def _served(target: str, interface: str, options: list[str], environment: dict[str, str]) -> Iterator[int]:
     """The application on Granian at a free port of this machine; its log goes to a file, as in production."""
     port = _free_port()
     command = [
@@ -125,12 +126,11 @@ def _served(target: str, environment: dict[str, str]) -> Iterator[int]:
         "-m",
         "granian",
         "--interface",
-        "wsgi",
+        interface,
         "--factory",
         "--workers",
         str(WORKERS),
-        "--blocking-threads",
-        str(THREADS),
+        *options,
     ]
     command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", target]
     with tempfile.TemporaryFile() as log:
