@@ -277,7 +277,7 @@ VISIT = span("09:00", 60)
 
 
 def test_time_of_the_encounter_on_every_service() -> None:
-    """Where several Procedures carry the encounter's own time, it is a stamp: no minutes, and no time that they share."""
+    """Where several Procedures carry the encounter's own time, it is a stamp: neither minutes nor shared time."""
     stamped = [procedure(name, code, "09:00", 60) for name, code in (("exercise", "97110"), ("manual", "97140"))]
     request = claim_request(claim(item(1, "97110"), item(2, "97140")), *stamped, encounter=encounter(period=VISIT))
     for place in (0, 1):
