@@ -119,11 +119,6 @@ def quotation(element: str, notes: list[Note]) -> str | None:
     return None if phrases is None else _quoted(phrases, notes, element)
 
 
-def can_show(element: str) -> bool:
-    """Whether a note can document an element at all."""
-    return element in _phrases()
-
-
 def quotation_about(element: str, code: str, documents: list[WholeNote]) -> str | None:
     """The words of a note of the whole visit that document an element of a service, where the note speaks of it."""
     phrases = _phrases().get(element)

@@ -161,7 +161,7 @@ class Visit(msgspec.Struct, frozen=True, dict=True):
     history: History = History()
     record_sent: bool = True
     not_sent: frozenset[str] = frozenset()
-    not_ours: tuple[str, ...] = ()
+    not_ours: tuple[Line, ...] = ()
     elsewhere: tuple[Line, ...] = ()
     total_timed: Minutes | None = None
     total_treatment: Minutes | None = None

@@ -100,11 +100,14 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
         drafted = hook.drafted(msgspec.structs.replace(request, prefetch=found), records)
     # The three cases are told apart with `type`: isinstance of a Struct takes the long way through its metaclass.
     missing = {key: value for key, value in found.items() if type(value) is Unavailable}
-    if insist:
-        _insist(hook.service, missing)
     present = [(key, value) for key, value in found.items() if type(value) is Present]
     lost = {key for key, value in present if not read_value(value.value, f"prefetch.{key}", records)}
     leave_out_others(records, request.patient_id)
+    if insist:
+        issues = _needed(hook.service, missing)
+        others = hook.of_others
+        if issues and (others is None or not others(drafted, records, request.encounter_id)):
+            raise Refusal(412, *issues)
     checks.record(records)
     partly = {key: value for key, value in present if value.incomplete}
     not_whole = partly.keys() | lost
@@ -147,9 +150,9 @@ def conclude(facts: Facts, drafted: Drafted, request: HookRequest, setup: Setup)
     return Answer(card_making.cards(reviewed, whole, about), reviewed, whole, facts)
 
 
-def _insist(service: Service, missing: dict[str, Unavailable]) -> None:
-    """412 where data that the service needs is neither in prefetch nor to be had from the FHIR server."""
-    issues = [
+def _needed(service: Service, missing: dict[str, Unavailable]) -> list[Issue]:
+    """What the service needs and is neither in prefetch nor to be had from the FHIR server."""
+    return [
         Issue(
             "required",
             f"prefetch.{key}: {service.prefetch[key].why}; {value.why}, and it could not be read from fhirServer.",
@@ -158,8 +161,6 @@ def _insist(service: Service, missing: dict[str, Unavailable]) -> None:
         for key, value in missing.items()
         if service.prefetch[key].needed
     ]
-    if issues:
-        raise Refusal(412, *issues)
 
 
 def _gap(service: Service, request: HookRequest, key: str, why: str) -> Gap:

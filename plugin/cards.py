@@ -195,7 +195,7 @@ def _suggestions(
     for fix in (finding.fix, *finding.choices):
         if not fix:
             continue
-        label = "; ".join([fixes.in_words(part, lines) for part in fix])
+        label = "; ".join(dict.fromkeys([fixes.in_words(part, lines) for part in fix]))
         recommended = fix is finding.fix and fixes.is_joinable(fix) and not together
         offered.append((label, recommended, fixes.actions(fix, lines, request.drafts, request.about)))
     return [

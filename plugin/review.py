@@ -73,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     thresholds.targeted_review,
     documentation.missing,
     documentation.missing_of_visit,
+    documentation.not_seen,
     lines.not_billed,
     facts.payer,
     facts.date,

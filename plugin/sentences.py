@@ -10,7 +10,7 @@ from mappings import tables
 from mappings.visit import Line
 from plugin.finding_list import KINDS
 from plugin.findings import Finding, Slot
-from plugin.text import counted, plain, summary, unmarked
+from plugin.text import counted, in_short, number_on_claim, plain, summary, unmarked
 
 NOUNS = {
     "units": "unit",
@@ -112,5 +112,5 @@ def labelled(code: str) -> str:
 def _named(line: Line) -> tuple[str, str]:
     """A line by code and its number on the claim, in short, and with our label."""
     label = labelled(line.code)
-    number = line.ref.rpartition("#")[2] if line.ref.startswith("Claim") else ""
-    return (f"{line.code} (line {number})", f"{label}, line {number}") if number else (line.code, label)
+    number = number_on_claim(line.ref)
+    return in_short(line.code, line.ref), f"{label}, line {number}" if number else label

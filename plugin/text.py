@@ -71,6 +71,17 @@ def _length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def in_short(code: str, ref: str) -> str:
+    """A line by its code and, where it stands on a claim, its number there: 97112 (line 2)."""
+    number = number_on_claim(ref)
+    return f"{code} (line {number})" if number else code
+
+
+def number_on_claim(ref: str) -> str:
+    """The number of a line on its claim, "" for an order."""
+    return ref.rpartition("#")[2] if ref.startswith("Claim") else ""
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 unit, 2 units."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -223,7 +223,9 @@ def visit_of(case: Case) -> Visit:
             _line(number, line, case, ANOTHER_CLAIM)
             for number, line in enumerate(case.elsewhere, start=len(case.lines) + 1)
         ),
-        not_ours=tuple(f"{ON_CLAIM}#{90 + number} {code}" for number, code in enumerate(case.not_ours)),
+        not_ours=tuple(
+            Line(f"{ON_CLAIM}#{90 + number}", code, draft=True) for number, code in enumerate(case.not_ours)
+        ),
     )
 
 

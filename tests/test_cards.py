@@ -91,8 +91,15 @@ def test_summary(client: FlaskClient, name: str) -> None:
 
 @faulty
 def test_indicator(client: FlaskClient, name: str) -> None:
-    """An indicator is info, warning or critical, and the cards of one draft begin with the weightiest."""
+    """An indicator is info, warning or critical."""
     assert {card["indicator"] for card in cards(client, FAULTY[name])} <= {"info", "warning", "critical"}
+
+
+def test_lines_that_were_not_reviewed(client: FlaskClient) -> None:
+    """A line of a code of nobody's is named as people know it, by its number on the claim."""
+    card = the(cards(client, claim_request(claim(item(1, "97110", 2), item(2, "72100")))), "facts.codes-not-reviewed")
+    assert finding(card)["lines"] == ["Claim/test-claim#2"]
+    assert slots(card) == {"codes": ["72100 (line 2)"]}
 
 
 @faulty

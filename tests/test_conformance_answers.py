@@ -17,9 +17,9 @@ from plugin.review import review_all
 from plugin.services import services
 from plugin.settings import Settings
 from plugin.strict import faults
+from plugin.text import summary
 from tests.answers import drafts, wrong
 from tests.builders import (
-    BCBSNC,
     INSTANCE,
     Json,
     bundle,
@@ -106,12 +106,14 @@ def test_refusals_are_no_cards(client: FlaskClient, body: bytes) -> None:
 
 
 def test_links(client: FlaskClient) -> None:
-    """A card links to the policies that it cites, each by title and section, and to nothing else."""
+    """A card links to the policies that it cites, each by title and section; its source is the first, at its page."""
     for body in FAULTY.values():
         for card in cards(client, body):
             cited = [one for one in finding(card)["sources"] if one["title"] != "VisitCue"]
             linked = [(f"{one['title']}: {one['section']}", one["url"]) for one in cited]
             assert [(one["label"], one["url"]) for one in card.get("links", [])] == linked
+            named = [(one["title"], one["url"]) for one in cited[:1]] or [("VisitCue", None)]
+            assert [(card["source"]["label"], card["source"].get("url"))] == named
 
 
 def test_instructions_alone(client: FlaskClient) -> None:
@@ -206,15 +208,24 @@ def test_no_reference_to_an_odd_id(client: FlaskClient, id_: str) -> None:
     assert the(found, "pairs.same-region")["extension"][ASSOCIATED] == ["ServiceRequest/o-1"]
 
 
-@pytest.mark.parametrize("symbol", ["\N{GRINNING FACE}", "\N{MATHEMATICAL BOLD CAPITAL A}", "é"])
-@pytest.mark.parametrize("length", [1, 40, 69, 70, 100, 138, 139, 140, 500])
-def test_summary_in_both_counts(client: FlaskClient, symbol: str, length: int) -> None:
-    """A summary is shorter than 140 in code points and in UTF-16 units, whatever of the caller's stands in it."""
-    made = {**EXERCISE, "id": "given", "status": symbol * length}
-    body = claim_request(claim(item(1, "97110", 2)), made, payer=BCBSNC)
+@pytest.mark.parametrize("others", [1, 7, 8, 40])
+def test_long_summary(client: FlaskClient, others: int) -> None:
+    """A summary that would name more lines than fit is cut where 140 characters begin, and shows that it is."""
+    body = claim_request(claim(item(1, "97110", 2), *[item(2 + number, "72100") for number in range(others)]))
     answer = send(client, body)
-    assert answer.status_code == 200
     assert wrong(answer.get_json(), drafts(body)) == []
+    told = the(answer.get_json()["cards"], "facts.codes-not-reviewed")["summary"]
+    assert (len(told) > 130 and told.endswith("…")) == (others > 7)
+
+
+@pytest.mark.parametrize("symbol", ["\N{GRINNING FACE}", "\N{MATHEMATICAL BOLD CAPITAL A}", "é", "a"])
+@pytest.mark.parametrize("length", [1, 40, 69, 70, 100, 138, 139, 140, 500])
+def test_summary_in_both_counts(symbol: str, length: int) -> None:
+    """A sentence is cut to fewer than 140 characters in code points and in UTF-16 units, and only if it has more."""
+    in_utf16 = len(symbol.encode("utf-16-le")) // 2
+    told = summary(symbol * length)
+    assert len(told.encode("utf-16-le")) // 2 < 140
+    assert told == symbol * length if length * in_utf16 < 140 else told == symbol * (138 // in_utf16) + "…"
 
 
 SAME: dict[str, Json] = {"a batch": BATCH, "orders": CORRECTABLE["orders: units and 59"], "a claim": chiro()}

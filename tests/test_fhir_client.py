@@ -15,6 +15,7 @@ from tests.builders import (
     CLAIM_SUBMIT,
     DISCHARGE,
     ENCOUNTER,
+    KEYS,
     ORDER_SIGN,
     PATIENT,
     Json,
@@ -136,9 +137,15 @@ def test_nothing_else_is_fetched(listed: FlaskClient, network: responses.Request
 
 
 def test_headers(listed: FlaskClient, network: responses.RequestsMock) -> None:
-    """Every query carries the caller's token, asks for FHIR JSON, and asks the server to refuse what it cannot do."""
+    """Every query, one for a next page too, carries the caller's token, asks for FHIR JSON, and asks the server to
+    refuse what it cannot do."""
+    after = f"{LISTED}/Goal?page=2"
+    network.get(f"{LISTED}/{QUERIES['goals']}", json={**bundle(), "link": [{"relation": "next", "url": after}]})
+    network.get(after, json=bundle())
     serve_data(network)
     send(listed, asking(CLAIM_SUBMIT))
+    assert len(network.calls) == len(KEYS[CLAIM_SUBMIT]) + 1
+    assert after in [call.request.url for call in network.calls]
     for call in network.calls:
         assert call.request.headers["Authorization"] == f"Bearer {TOKEN}"
         assert call.request.headers["Accept"] == "application/fhir+json"

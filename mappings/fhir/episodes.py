@@ -67,25 +67,54 @@ def beside(records: Records, here: str, recorded: frozenset[str]) -> Beside:
     return Beside(tuple(visits), tuple(_episodes(records, here)))
 
 
-def _care(encounter: Encounter, name: str, records: Records) -> list[str]:
-    """The codes of what an encounter gave ("" where it names none); nothing where it is not known as care of ours."""
+def is_of_others(records: Records, here: str) -> bool:
+    """Whether the encounter in context came, and is known not to be care of ours.
+
+    It is where it is in a hospital, where it is no care at all, and where everybody who took part has a profession
+    that is known and is none of ours. An encounter that only says too little may be ours.
+    """
+    encounter = records.get(Encounter, f"Encounter/{here}")
+    if encounter is None:
+        return False
+    name = f"Encounter/{here}"
+    if _in_hospital(encounter, name, records):
+        return True
+    if _care(encounter, name, records):
+        return False
+    kinds = _kinds(encounter, name, records)
+    return any(_NOT_CARE.search(words) for one in kinds for words in _words(one)) or _by_others(
+        encounter, name, records
+    )
+
+
+def _in_hospital(encounter: Encounter, name: str, records: Records) -> bool:
     kind = read_part(encounter.class_, _CLASS, f"{name}.class", records)
     classes = [kind] if isinstance(kind, WordedCoding) else [one for group in kind or [] for one in group.coding]
-    if any((one.code or "").upper() in NOT_AMBULATORY for one in classes):
+    return any((one.code or "").upper() in NOT_AMBULATORY for one in classes)
+
+
+def _care(encounter: Encounter, name: str, records: Records) -> list[str]:
+    """The codes of what an encounter gave ("" where it names none); nothing where it is not known as care of ours."""
+    if _in_hospital(encounter, name, records):
         return []
     types = read_part(encounter.type, _CONCEPTS, f"{name}.type", records) or []
     codes = [code for one in types if (code := _code(one)) in tables.codes()]
     known = tables.codes()
     if any(not known[code].is_em for code in codes):
         return codes
-    service = read_part(encounter.service_type, _SERVICES, f"{name}.serviceType", records)
-    services = service if isinstance(service, list) else [service] if service else []
-    every = [*types, *services]
+    every = _kinds(encounter, name, records)
     if any(_NOT_CARE.search(words) for one in every for words in _words(one)):
         return []
     if any(_is_therapy(one) for one in every) or _by_ours(encounter, name, records):
         return codes or [""]
     return []
+
+
+def _kinds(encounter: Encounter, name: str, records: Records) -> list[Worded]:
+    """The types and services of an encounter."""
+    types = read_part(encounter.type, _CONCEPTS, f"{name}.type", records) or []
+    service = read_part(encounter.service_type, _SERVICES, f"{name}.serviceType", records)
+    return [*types, *(service if isinstance(service, list) else [service] if service else [])]
 
 
 def _code(one: Worded) -> str:
@@ -106,11 +135,20 @@ def _is_therapy(one: Worded) -> bool:
 
 def _by_ours(encounter: Encounter, name: str, records: Records) -> bool:
     """Whether a therapist or a chiropractor took part."""
-    for one in read_part(encounter.participant, _PARTICIPANTS, f"{name}.participant", records) or []:
-        person = person_of(one.individual or one.actor, [], records)
-        if person is not None and not OURS.isdisjoint(person.roles):
-            return True
-    return False
+    return any(not OURS.isdisjoint(roles) for roles in _roles(encounter, name, records))
+
+
+def _by_others(encounter: Encounter, name: str, records: Records) -> bool:
+    """Whether somebody took part, and everybody who did has a profession that is known and none of ours."""
+    took_part = _roles(encounter, name, records)
+    return bool(took_part) and all(roles and OURS.isdisjoint(roles) for roles in took_part)
+
+
+def _roles(encounter: Encounter, name: str, records: Records) -> list[frozenset[str]]:
+    """The professions of each practitioner who took part."""
+    took_part = read_part(encounter.participant, _PARTICIPANTS, f"{name}.participant", records) or []
+    people = [person_of(one.individual or one.actor, [], records) for one in took_part]
+    return [person.roles for person in people if person is not None]
 
 
 def _billed(claim: Claim) -> list[tuple[dt.date, str]]:

@@ -196,7 +196,7 @@ class Record:
             documents=texts.documents,
             unread=texts.unread,
             record_sent=self.context.record_whole and (self.context.record_sent or any(line.services for line in ours)),
-            not_ours=tuple(f"{line.ref} ({line.code})" for line in lines if line.code not in known and line.draft),
+            not_ours=tuple([line for line in lines if line.code not in known and line.draft]),
             total_timed=shared.totals.get(whole_visit.TIMED),
             total_treatment=shared.totals.get(whole_visit.TREATMENT),
         )

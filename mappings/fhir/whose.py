@@ -55,18 +55,22 @@ def is_anothers(subject: Reference | None, patient: str, records: Records) -> bo
 def leave_out_others(records: Records, patient: str) -> None:
     """Take the resources of other patients out of the records, with one gap for each type that says how many.
 
+    They are never named: an id is theirs as much as the rest. What was noted of one of them before is forgotten.
     What cannot be told stays, for it came as the answer to a question about this patient - unless another patient's
     resource of its type shows that the question was passed over.
     """
     if not patient:
         return
     mine = f"Patient/{patient}"
+    before = len(records.gaps)
     for kind, element in _WHOSE.items():
         subjects = [getattr(one, element) for one in records.all(kind)]
         if [one for one in subjects if one is None or type(one) is list or one.reference != mine]:
             _judge(kind, [_one(one) for one in subjects], patient, records)
             if kind is Condition:
                 _without_their_diagnoses(records)
+    if len(records.gaps) > before:
+        records.gaps[:before] = [gap for gap in records.gaps[:before] if not records.left_out(gap.path)]
 
 
 def _one(subject: Reference | list[Reference] | None) -> Reference | None:
@@ -94,11 +98,9 @@ def _judge(kind: type[Resource], subjects: list[Reference | None], patient: str,
     if True not in theirs:
         return
     left = records.keep(kind, [one is False for one in theirs])
-    if len(left) == 1:
-        records.gap(f"{kind.__name__}/{left[0].id or '?'}", THEIRS)
-    else:
-        count = theirs.count(True)
-        records.gap(
-            f"{kind.__name__}/*",
-            f"{count} of them belong to other patients than the one in context; {len(left)} were left out",
-        )
+    count = theirs.count(True)
+    records.gap(
+        f"{kind.__name__}/*",
+        f"{count} of them belong{'s' if count == 1 else ''} to another patient than the one in context;"
+        f" left out: {len(left)}",
+    )

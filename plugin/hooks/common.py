@@ -87,7 +87,7 @@ class HookService(msgspec.Struct, frozen=True):
     """A service, how its prefetch is decoded, and its steps: what is drafted, whether any of it is ours, the visits.
 
     Where the drafts come in the context, both are known before data is asked for. Where they come with the record,
-    `in_scope` is None.
+    `in_scope` is None, and `of_others` tells whether what came (for the encounter in context) is known not to be ours.
     """
 
     service: Service
@@ -95,6 +95,7 @@ class HookService(msgspec.Struct, frozen=True):
     drafted: Callable[[HookRequest, Records], Drafted]
     in_scope: Callable[[Drafted], bool] | None
     visits: Callable[[Drafted, Records, Context], list[Visit]]
+    of_others: Callable[[Drafted, Records, str], bool] | None = None
 
 
 def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Records, drafted: Drafted) -> None:

@@ -2,6 +2,7 @@
 
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Prefetch, Service
+from mappings.fhir import episodes
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context
 from mappings.fhir.visits import encounter_visits
@@ -35,6 +36,7 @@ def service() -> HookService:
         _drafted,
         None,
         _visits,
+        _is_of_others,
     )
 
 
@@ -42,6 +44,11 @@ def _drafted(request: HookRequest, records: Records) -> Drafted:
     drafted = Drafted()
     prefetched_claims(request, records, drafted)
     return drafted
+
+
+def _is_of_others(drafted: Drafted, records: Records, encounter: str) -> bool:
+    """Whether the visit is known not to be ours: a hospital discharges many that no therapist ever saw."""
+    return not claim_submit.in_scope(drafted) and episodes.is_of_others(records, encounter)
 
 
 def _is_of(encounter: str, visit: Visit) -> bool:

@@ -18,13 +18,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "documentation.not-seen",
         "Documentation not seen",
-        "{what}: {count_elements} not found; the visit's notes could not be read.",
-        "What was sent of {what} does not show these. The visit's notes may, and were not sent or cannot be read:",
-    ),
-    Kind(
-        "documentation.visit-not-seen",
-        "Documentation of the visit not seen",
-        "The visit: {count_elements} not found; its notes could not be read.",
+        "The visit's notes were not read: {count_elements} not found in what was sent.",
         "What was sent of the visit does not show these. Its notes may, and were not sent or cannot be read:",
     ),
 )

@@ -2,26 +2,85 @@
 
 Structured evidence and answered forms come first; a note counts as "found in the note", with its words. A note of the
 whole visit counts for a service only where it speaks of it. Where the visit's record was not sent at all, nothing is
-called missing; where its notes were not sent, or cannot be read, what they could show is asked and not called missing.
+called missing; where its notes were not sent, or cannot be read, nothing is either, for they may say it: it is asked,
+once for the whole visit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+
+import msgspec
 
 from mappings import tables
-from mappings.notes import WholeNote, can_show, quotation, quotation_about, read_documents, read_notes
+from mappings.notes import WholeNote, quotation, quotation_about, read_documents, read_notes
 from mappings.rule_book import Element, RuleBook, Source
 from mappings.visit import Line, Visit
 from plugin.findings import AskForDocument, Finding, Slot
-from plugin.rules import due
+from plugin.rules import due, excluded
 from plugin.rules.placing import EXCLUDED
-from plugin.text import in_code, plain
+from plugin.text import in_code, in_short, plain
 
 AT_ORDER = frozenset({"body-site", "specific-site", "reason", "diagnosis", "care-plan", "goal", "measurable-goal"})
 """What can stand in the record when a service is ordered and not yet given."""
 
 
+class Unshown(msgspec.Struct, frozen=True):
+    """What nothing shows of a service, or of the visit: elements, each with why it is due ("" for always).
+
+    `services` are the Procedures that a form for them belongs to; `found` are words of notes, by element.
+    """
+
+    lines: tuple[Line, ...]
+    services: tuple[str, ...]
+    elements: list[tuple[Element, str]]
+    found: dict[str, str]
+
+
 def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """One finding a line: the elements that its record lacks, must before should."""
+    if not _are_unread(visit):
+        yield from [_missing("documentation.missing", one) for one in _of_lines(visit, book)]
+
+
+def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """One finding a visit: what its note states once for all services, and what has fallen due in its course."""
+    if not _are_unread(visit):
+        yield from [_missing("documentation.visit-missing", one) for one in _of_visit(visit, book)]
+
+
+def not_seen(visit: Visit, book: RuleBook) -> Iterator[Finding]:
+    """One finding a visit whose notes were not read: everything that nothing else shows, which they may say."""
+    if not _are_unread(visit):
+        return
+    parts = [*_of_lines(visit, book), *_of_visit(excluded.covered(visit, book), book)]
+    if not parts:
+        return
+    elements = {element.id: element for one in parts for element, _ in one.elements}
+    yield Finding(
+        "documentation.not-seen",
+        "info",
+        tuple(dict.fromkeys([line.ref for one in parts for line in one.lines])),
+        {
+            "asked": list(elements),
+            **_in_words_slot([element for one in parts for element in one.found]),
+            "must": sum(element.level == "must" for element in elements.values()),
+            "count": len(elements),
+        },
+        _one_of_each([element.source for element in elements.values()]),
+        fix=tuple(_form(one) for one in parts),
+        remarks=(
+            *(f"- {_of_what(one)}: {'; '.join(_told(element, why) for element, why in one.elements)}" for one in parts),
+            *dict.fromkeys([words for one in parts for words in one.found.values()]),
+            *(f"- `{in_code(gap.path)}`: {plain(gap.reason)}" for gap in visit.unread),
+        ),
+    )
+
+
+def _are_unread(visit: Visit) -> bool:
+    """Whether notes were not sent, or none of them can be read, so that what nothing shows may stand in them."""
+    return "note" in visit.not_sent
+
+
+def _of_lines(visit: Visit, book: RuleBook) -> Iterator[Unshown]:
     if not visit.record_sent:
         return
     manipulated = not tables.manipulations().isdisjoint([line.code for line in (*visit.billed, *visit.elsewhere)])
@@ -42,11 +101,12 @@ def missing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if unshown:
             if whole is None:
                 whole = read_documents(visit.documents, frozenset([one.code for one in visit.lines]))
-            yield from _after_the_notes(line, unshown, whole, visit)
+            lacking, found = _after_the_notes(line, unshown, whole)
+            if lacking:
+                yield Unshown((line,), line.services, [(element, "") for element in lacking], found)
 
 
-def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
-    """One finding a visit: what its note states once for all services, and what has fallen due in its course."""
+def _of_visit(visit: Visit, book: RuleBook) -> Iterator[Unshown]:
     if not visit.record_sent:
         return
     asking: dict[str, tuple[Element, list[Line]]] = {}
@@ -66,7 +126,6 @@ def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     texts = {note: None for line in visit.standing for note in line.notes} | {one.text: None for one in visit.documents}
     notes = read_notes(texts)
     lacking: list[tuple[Element, str]] = []
-    asked: list[tuple[Element, str]] = []
     found: dict[str, str] = {}
     concerned: set[str] = set()
     for element, why, lines in unshown:
@@ -74,11 +133,10 @@ def missing_of_visit(visit: Visit, book: RuleBook) -> Iterator[Finding]:
         if words is not None:
             found[element.id] = _in_words(element, words)
             continue
-        (asked if _may_be_noted(element, visit) else lacking).append((element, why))
+        lacking.append((element, why))
         concerned.update([line.ref for line in lines])
-    if concerned:
-        of = [line for line in visit.standing if line.ref in concerned]
-        yield _of_visit(of, lacking, asked, found, visit)
+    if lacking:
+        yield Unshown(tuple([line for line in visit.standing if line.ref in concerned]), (), lacking, found)
 
 
 def _due(element: Element, visit: Visit, book: RuleBook) -> str | None:
@@ -103,41 +161,12 @@ def _shown_by_any(element: Element, visit: Visit) -> bool:
     )
 
 
-def _of_visit(
-    lines: list[Line],
-    lacking: list[tuple[Element, str]],
-    asked: list[tuple[Element, str]],
-    found: dict[str, str],
-    visit: Visit,
-) -> Finding:
-    told = lacking or asked
-    must = [element.id for element, _ in lacking if element.level == "must"]
-    ids = tuple(element.id for element, _ in (*lacking, *asked))
-    slots = _slots([element for element, _ in lacking], [element for element, _ in asked], found)
-    return Finding(
-        "documentation.visit-missing" if lacking else "documentation.visit-not-seen",
-        "warning" if must else "info",
-        tuple(line.ref for line in lines),
-        slots | {"count": len(told)},
-        _one_of_each([element.source for element, _ in told]),
-        fix=(AskForDocument(lines[0].ref, (), ids),),
-        remarks=(
-            *(
-                f"- {element.level}: {element.label} (`{element.id}`){f': {why}' if why else ''}"
-                for element, why in told
-            ),
-            *_asked_beside(lacking, [element for element, _ in asked]),
-            *found.values(),
-            *_unread(visit, asked),
-        ),
-    )
-
-
-def _after_the_notes(line: Line, unshown: list[Element], whole: list[WholeNote], visit: Visit) -> Iterator[Finding]:
-    """The finding about elements that no note documents either."""
+def _after_the_notes(
+    line: Line, unshown: list[Element], whole: list[WholeNote]
+) -> tuple[list[Element], dict[str, str]]:
+    """The elements that no note documents either, and the words of those that one does."""
     notes = read_notes(line.notes)
     lacking: list[Element] = []
-    asked: list[Element] = []
     found: dict[str, str] = {}
     for element in unshown:
         words = quotation(element.id, notes) if notes else None
@@ -146,29 +175,12 @@ def _after_the_notes(line: Line, unshown: list[Element], whole: list[WholeNote],
         if words is not None:
             found[element.id] = _in_words(element, words)
         else:
-            (asked if _may_be_noted(element, visit) else lacking).append(element)
-    if lacking or asked:
-        yield _finding(line, lacking, asked, found, visit)
+            lacking.append(element)
+    return lacking, found
 
 
 def _in_words(element: Element, words: str) -> str:
     return f"- found in the note for {element.label}: «{plain(words)}»"
-
-
-def _may_be_noted(element: Element, visit: Visit) -> bool:
-    """Whether a note that was not sent, or cannot be read, may show an element."""
-    return "note" in visit.not_sent and can_show(element.id)
-
-
-def _unread(visit: Visit, asked: Sequence[object]) -> tuple[str, ...]:
-    """The notes that cannot be read, where something is asked that they may say."""
-    return tuple(f"- `{in_code(gap.path)}`: {plain(gap.reason)}" for gap in visit.unread) if asked else ()
-
-
-def _asked_beside(lacking: Sequence[object], asked: list[Element]) -> Iterator[str]:
-    """What is only asked, behind what is missing."""
-    if lacking:
-        yield from (f"- asked, for the notes were not read: {one.label} (`{one.id}`)" for one in asked)
 
 
 def _applies(element: Element, line: Line, manipulated: bool) -> bool:
@@ -203,35 +215,45 @@ def _shown(element: Element, evidence: frozenset[str]) -> bool:
     return False
 
 
-def _slots(lacking: list[Element], asked: list[Element], found: dict[str, str]) -> dict[str, Slot]:
-    """What is missing, asked, and found in words; a list of nothing is left out, as everywhere in an answer."""
-    lists = {
-        "missing": [element.id for element in lacking],
-        "asked": [element.id for element in asked],
-        "in_words": list(found),
-    }
-    must = sum(element.level == "must" for element in lacking)
-    return {**{name: ids for name, ids in lists.items() if ids}, "must": must}
-
-
-def _finding(line: Line, lacking: list[Element], asked: list[Element], found: dict[str, str], visit: Visit) -> Finding:
-    told = lacking or asked
-    must = [element.id for element in lacking if element.level == "must"]
-    slots = _slots(lacking, asked, found)
+def _missing(code: str, one: Unshown) -> Finding:
+    elements = [element for element, _ in one.elements]
+    must = sum(element.level == "must" for element in elements)
     return Finding(
-        "documentation.missing" if lacking else "documentation.not-seen",
+        code,
         "warning" if must else "info",
-        (line.ref,),
-        slots | {"count": len(told)},
-        _one_of_each([element.source for element in told]),
-        fix=(AskForDocument(line.ref, line.services, tuple(element.id for element in (*lacking, *asked))),),
+        tuple(line.ref for line in one.lines),
+        {
+            "missing": [element.id for element in elements],
+            **_in_words_slot(list(one.found)),
+            "must": must,
+            "count": len(elements),
+        },
+        _one_of_each([element.source for element in elements]),
+        fix=(_form(one),),
         remarks=(
-            *(f"- {element.level}: {element.label} (`{element.id}`)" for element in told),
-            *_asked_beside(lacking, asked),
-            *found.values(),
-            *_unread(visit, asked),
+            *(f"- {element.level}: {_told(element, why)}" for element, why in one.elements),
+            *one.found.values(),
         ),
     )
+
+
+def _in_words_slot(found: list[str]) -> dict[str, Slot]:
+    """The elements found in words; a list of nothing is left out, as everywhere in an answer."""
+    return {"in_words": list(dict.fromkeys(found))} if found else {}
+
+
+def _form(one: Unshown) -> AskForDocument:
+    return AskForDocument(one.lines[0].ref, one.services, tuple(element.id for element, _ in one.elements))
+
+
+def _told(element: Element, why: str) -> str:
+    return f"{element.label} (`{element.id}`){f': {why}' if why else ''}"
+
+
+def _of_what(one: Unshown) -> str:
+    """The line that elements belong to, or the visit."""
+    line = one.lines[0]
+    return "the visit" if one.elements[0][0].of_visit else in_short(line.code, line.ref)
 
 
 def _one_of_each(sources: list[Source]) -> tuple[Source, ...]:

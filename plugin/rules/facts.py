@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Visit
 from plugin.findings import Finding, RemoveLine, Slot
-from plugin.text import in_code, plain
+from plugin.text import in_code, in_short, plain
 
 
 def payer(visit: Visit, book: RuleBook) -> Iterator[Finding]:
@@ -43,8 +43,9 @@ def date(visit: Visit, book: RuleBook) -> Iterator[Finding]:
 def codes(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """Lines that no table of ours knows, beside lines that are ours."""
     if visit.not_ours and visit.reviewed:
-        refs = tuple(named.split(" ", 1)[0] for named in visit.not_ours)
-        yield Finding("facts.codes-not-reviewed", "info", refs, {"codes": list(visit.not_ours)})
+        refs = tuple(line.ref for line in visit.not_ours)
+        named = [in_short(line.code or "no code", line.ref) for line in visit.not_ours]
+        yield Finding("facts.codes-not-reviewed", "info", refs, {"codes": list(named)})
 
 
 def before_the_books(visit: Visit, begins: str) -> Finding:
