@@ -13,7 +13,7 @@ from tests.exchange import outcome
 from tests.tokens import DISCOVERY, FEEDBACK, PUBLIC, SERVICE, bearer, token
 from tests.visits import CLEAN
 
-NEAR = ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"]
+NEAR = ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "::ffff:127.0.0.1"]
 FAR = ["10.0.0.7", "192.168.1.4", "203.0.113.9", "::ffff:10.0.0.7", "2001:db8::1", "", "unix:", "localhost.example"]
 FORWARDED = [
     {"X-Forwarded-For": "127.0.0.1"},
@@ -22,6 +22,12 @@ FORWARDED = [
     {"Forwarded": "for=127.0.0.1"},
     {"Via": "1.1 proxy"},
     {"X-Real-IP": "127.0.0.1"},
+    {"X-Forwarded-Port": "443"},
+    {"X-Forwarded-Ssl": "on"},
+    {"X-Forwarded": "for=127.0.0.1"},
+    {"X-Client-IP": "127.0.0.1"},
+    {"CF-Connecting-IP": "127.0.0.1"},
+    {"X-Envoy-External-Address": "127.0.0.1"},
 ]
 
 
@@ -46,7 +52,7 @@ def test_same_machine(client: FlaskClient, address: str) -> None:
     assert client.get(DISCOVERY, environ_base={"REMOTE_ADDR": address}).status_code == 200
 
 
-@pytest.mark.parametrize("headers", FORWARDED)
+@pytest.mark.parametrize("headers", FORWARDED, ids=str)
 def test_through_a_proxy(client: FlaskClient, headers: dict[str, str]) -> None:
     """A call that a proxy on the machine passed on is refused, whatever the proxy says of its origin."""
     assert client.get(DISCOVERY, headers=headers).status_code == 403
