@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from plugin.cards import REASONS
 from plugin.settings import Settings
 from plugin.store.tables import FEEDBACK
 from tests.builders import CLAIM_SUBMIT, DISCHARGE, ORDER_SIGN, Json
@@ -112,23 +113,31 @@ def test_our_reason_without_its_system(http: FlaskClient, store: Settings) -> No
     assert taken(http, store, overridden(code="record-is-wrong"))["reason_system"] == REASON["system"]
 
 
-def test_foreign_reason(http: FlaskClient, store: Settings) -> None:
-    """A reason of the EHR's own is stored with its system."""
-    row = taken(http, store, overridden(reason={"code": "REASON_7", "system": "urn:oid:2.16.840.1.113883"}))
-    assert (row["reason"], row["reason_system"]) == ("REASON_7", "urn:oid:2.16.840.1.113883")
-
-
-@pytest.mark.parametrize("code", ["Zebedee Quixworth refused", "x" * 65, "<b>", "a\u0000b", " "])
-def test_reason_that_is_no_code(http: FlaskClient, store: Settings, code: str) -> None:
-    """A sentence in the place of a code is stored as "other", for it may name a patient."""
-    row = taken(http, store, overridden(reason={"code": code, "system": "https://ehr.example/reasons"}))
+@pytest.mark.parametrize(
+    ("code", "system"),
+    [
+        ("ZebedeeQuixworth-MRN4711", REASON["system"]),
+        ("ZebedeeQuixworth-MRN4711", None),
+        ("Zebedee Quixworth refused", "https://ehr.example/reasons"),
+        ("clinical-judgement", "https://ehr.example/Patient/MRN4711"),
+        ("clinical-judgement", "urn:oid:2.16.840.1.113883"),
+        ("r7", "Zebedee Quixworth"),
+        (" ", None),
+        ("x" * 5000, None),
+    ],
+)
+def test_foreign_reason(http: FlaskClient, store: Settings, code: str, system: str | None) -> None:
+    """A reason that our cards do not offer is stored as "other" without its system, for either may name a patient."""
+    row = taken(http, store, overridden(reason={"code": code, "system": system}))
     assert (row["reason"], row["reason_system"]) == ("other", None)
+    for word in ("MRN4711", "Quixworth"):
+        assert word not in dump(store)
 
 
-def test_system_that_is_no_address(http: FlaskClient, store: Settings) -> None:
-    """A system that is no address is not stored."""
-    row = taken(http, store, overridden(reason={"code": "r1", "system": "Zebedee Quixworth"}))
-    assert (row["reason"], row["reason_system"]) == ("r1", None)
+@pytest.mark.parametrize("code", [reason.code for reason in REASONS])
+def test_reasons_of_our_cards(http: FlaskClient, store: Settings, code: str) -> None:
+    """Every reason that our cards offer is stored as it is."""
+    assert taken(http, store, overridden(reason={**REASON, "code": code}))["reason"] == code
 
 
 def test_one_entry_as_the_body(http: FlaskClient, store: Settings) -> None:
@@ -180,9 +189,9 @@ def test_changed_mind(http: FlaskClient, store: Settings) -> None:
 def test_later_word(http: FlaskClient, store: Settings) -> None:
     """A later word on the same outcome takes the place of the earlier, in whichever order they arrive."""
     card = str(uuid.uuid4())
-    early, late = overridden(card, code="r1"), overridden(card, LATE, code="r2")
-    assert taken(http, store, early, late)["reason"] == "r2"
-    assert taken(http, store, late, early)["reason"] == "r2"
+    early, late = overridden(card, code="not-applicable"), overridden(card, LATE, code="record-is-wrong")
+    assert taken(http, store, early, late)["reason"] == "record-is-wrong"
+    assert taken(http, store, late, early)["reason"] == "record-is-wrong"
 
 
 @pytest.mark.parametrize(

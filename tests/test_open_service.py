@@ -22,6 +22,12 @@ FORWARDED = [
     {"Forwarded": "for=127.0.0.1"},
     {"Via": "1.1 proxy"},
     {"X-Real-IP": "127.0.0.1"},
+    {"X-Forwarded-Port": "443"},
+    {"X-Forwarded-Ssl": "on"},
+    {"X-Forwarded": "for=127.0.0.1"},
+    {"X-Client-IP": "127.0.0.1"},
+    {"CF-Connecting-IP": "127.0.0.1"},
+    {"X-Envoy-External-Address": "127.0.0.1"},
 ]
 
 
@@ -46,7 +52,7 @@ def test_same_machine(client: FlaskClient, address: str) -> None:
     assert client.get(DISCOVERY, environ_base={"REMOTE_ADDR": address}).status_code == 200
 
 
-@pytest.mark.parametrize("headers", FORWARDED)
+@pytest.mark.parametrize("headers", FORWARDED, ids=str)
 def test_through_a_proxy(client: FlaskClient, headers: dict[str, str]) -> None:
     """A call that a proxy on the machine passed on is refused, whatever the proxy says of its origin."""
     assert client.get(DISCOVERY, headers=headers).status_code == 403

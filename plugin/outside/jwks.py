@@ -88,8 +88,8 @@ class Published:
         known = self._known
         if known is None or now - known.fetched >= KEPT_SECONDS:
             raise KeysUnavailable
-        if kid not in known.keys and (self._failed >= known.fetched or (fetch is not None and not fetch.is_set())):
-            raise KeysUnavailable  # it may be a new one
+        if kid not in known.keys and (fetch is None or not fetch.is_set() or self._failed >= known.fetched):
+            raise KeysUnavailable  # nobody has looked since it was asked for, and it may be a new one
         return known.keys.get(kid)
 
     def _fetch_if_due(self, kid: str, now: float) -> threading.Event | None:

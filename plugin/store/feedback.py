@@ -1,7 +1,6 @@
 """Feedback as it is stored: one row for each card and outcome, the latest by the client's own clock."""
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,10 +13,8 @@ from plugin.store.engine import Engine, durable, told
 from plugin.store.tables import FEEDBACK
 
 OTHER = "other"
-"""What is stored of a reason whose code is no code: a client may have put a sentence there."""
+"""What is stored of a reason that none of our cards offers: whatever a client put there may name a patient."""
 
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SYSTEM = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,200}")
 _OURS = {reason.code: reason.system for reason in REASONS}
 
 
@@ -48,12 +45,9 @@ def _row(entry: Feedback, service: str, received: dt.datetime) -> dict[str, Any]
 
 
 def _stored(reason: Reason) -> tuple[str, str | None]:
-    """The code and the system of a reason, where they are a code and an address."""
-    if not _TOKEN.fullmatch(reason.code):
-        return OTHER, None
-    if not reason.system:
-        return reason.code, _OURS.get(reason.code)
-    return reason.code, reason.system if _SYSTEM.fullmatch(reason.system) else None
+    """The code and the system of a reason that our cards offer; the system may be left out."""
+    ours = _OURS.get(reason.code)
+    return (reason.code, ours) if ours and reason.system in ("", ours) else (OTHER, None)
 
 
 def _upsert(insert: "postgresql.Insert | sqlite.Insert") -> "postgresql.Insert | sqlite.Insert":

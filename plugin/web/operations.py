@@ -1,7 +1,6 @@
 """What the people who run the service ask it: is it alive, is it ready, what has it done, what does it offer."""
 
 import hmac
-import ipaddress
 from collections.abc import Callable
 
 import msgspec
@@ -12,15 +11,13 @@ from cds_hooks.outcome import Issue, Refusal
 from mappings import books_in_force
 from plugin import metrics
 from plugin.settings import Settings
+from plugin.web.calling import from_outside
 from plugin.web.errors import outcome
 from plugin.web.media import JSON
 from plugin.web.request_log import note
 
 Check = tuple[str, Callable[[], bool]]
 """A name for the answer, and whether the thing is ready. A check must end in time by itself; one that raises failed."""
-
-FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Origin")
-"""Headers that a proxy on this machine, or a browser on it for some page, puts on what comes from elsewhere."""
 
 
 def add(app: Flask, description: bytes, checks: tuple[Check, ...], settings: Settings) -> None:
@@ -46,7 +43,8 @@ def add(app: Flask, description: bytes, checks: tuple[Check, ...], settings: Set
     @app.get("/metrics")
     def scrape() -> Response:
         if token is None:
-            if not _from_this_machine():
+            # A page of the web may call by a browser on this machine; it then says so.
+            if from_outside(request) or "Origin" in request.headers:
                 words = "Metrics are for this machine alone; set VISITCUE_METRICS_TOKEN to read them from another one."
                 raise Refusal(403, Issue("forbidden", words))
         elif not hmac.compare_digest(_bearer(), token.get_secret_value().encode()):
@@ -66,15 +64,6 @@ def _holds(log: structlog.typing.FilteringBoundLogger, name: str, check: Callabl
         return check()
     except Exception as error:  # whatever it raises, the answer is no
         log.warning("check-failed", check=name, error=type(error).__name__)
-        return False
-
-
-def _from_this_machine() -> bool:
-    if any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address((request.remote_addr or "").strip("[]")).is_loopback
-    except ValueError:
         return False
 
 
