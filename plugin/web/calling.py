@@ -1,8 +1,12 @@
 """Where a call comes from, as far as it shows: by its address, by what a proxy put on it, or by the name it called."""
 
+import re
+
 from flask import Request
 
 from plugin.loopback import is_loopback
+
+_PORT = re.compile(r":\d*$")
 
 _OF_PROXIES = frozenset(
     {
@@ -36,4 +40,4 @@ def from_outside(asked: Request) -> bool:
         return True
     # A proxy calls it by a public name; a page in a browser of this machine by a name of the page's (DNS rebinding).
     host = asked.host.lower()
-    return not is_loopback(host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0])
+    return not is_loopback(_PORT.sub("", host))
