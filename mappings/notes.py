@@ -251,3 +251,9 @@ def _around(note: str, match: re.Match[str]) -> str:
     if end < len(note):
         after = after.rpartition(" ")[0] + " …"
     return " ".join(f"{before}{match[0]}{after}".split())
+
+
+def names(documents: tuple[Document, ...], code: str) -> bool:
+    """Whether a note of the visit names a service: by its code, or by a name of it."""
+    services = frozenset({code})
+    return any(_named(one.text, services)[0] for one in documents)

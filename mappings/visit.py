@@ -56,8 +56,9 @@ class Line(msgspec.Struct, frozen=True):
     `performers` are who gave it, by reference, `roles` their professions from `ROLES`; both are empty where the record
     does not say. `assistant` are the minutes that an assistant gave without a therapist, None where that is unknown.
     `sides` ("left", "right") are those of its body sites. `disputed` are statements of its minutes that contradict
-    each other (`minutes` is None then); `guess` is what only words say of its minutes.
-    `undocumented` says that the visit's Procedures were sent and that none documents the line.
+    each other (`minutes` is None then); `guess` is what only words say of its minutes. `stamped`: its time is that of
+    the whole encounter, so that it may be the service's or the system's. `finished` says that its Procedure is
+    complete, `undocumented` that the visit's Procedures were sent and that none documents the line.
     """
 
     ref: str
@@ -85,6 +86,8 @@ class Line(msgspec.Struct, frozen=True):
     disputed: tuple[Minutes, ...] = ()
     guess: Minutes | None = None
     undocumented: bool = False
+    stamped: bool = False
+    finished: bool = True
 
 
 class Document(msgspec.Struct, frozen=True, gc=False):

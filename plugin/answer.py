@@ -18,6 +18,7 @@ from mappings.fhir.whose import leave_out_others
 from mappings.ncci_in_force import NcciTables
 from mappings.rule_book import RuleBook
 from mappings.visit import Facts, Gap
+from plugin import bounds
 from plugin import cards as card_making
 from plugin.findings import Finding
 from plugin.fixes import Patient
@@ -150,8 +151,9 @@ def _not_sent(missing: dict[str, Unavailable], not_whole: Set[str]) -> frozenset
 
 def conclude(facts: Facts, drafted: Drafted, request: HookRequest, setup: Setup) -> Answer:
     """Review the facts and make the cards."""
-    reviewed = review_all(facts, setup.book_for, books_in_force.begins())
-    whole = of_request(facts, reviewed)
+    facts = bounds.reviewable(facts)
+    reviewed, more = bounds.told(review_all(facts, setup.book_for, books_in_force.begins()))
+    whole = (*more, *of_request(facts, reviewed))
     patient = Patient(request.patient_id, request.encounter_id)
     edition = reviewed[0].edition if reviewed else books_in_force.edition(setup.base_book, setup.ncci)
     about = card_making.Request(request.instance, patient, drafted.drafts, edition)

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from cds_hooks.cards import AT_MOST_ONE, Action, Card, Coding, Link, Source, Suggestion
 from mappings import rule_book
 from mappings.visit import Line
-from plugin import fixes, sentences
+from plugin import bounds, fixes, sentences
 from plugin.finding_list import BY_CODE
 from plugin.findings import Finding, Fix
 from plugin.fixes import Draft, Drafts
@@ -54,9 +55,10 @@ def cards(reviewed: tuple[Reviewed, ...], whole: tuple[Finding, ...], request: R
     """The cards of all findings: draft by draft, the weightiest first, then what concerns the whole request."""
     made: list[Card] = []
     taken: dict[str, int] = {}
+    room = _Room(bounds.SUGGESTED_BYTES)
     for draft in dict.fromkeys(one.visit.draft for one in reviewed):
         of_draft = [one for one in reviewed if one.visit.draft == draft]
-        made.extend(_of_draft(of_draft, taken, request))
+        made.extend(_of_draft(of_draft, taken, room, request))
     lines = tuple([line.ref for one in reviewed for line in one.visit.reviewed]) or tuple(request.drafts)
     for finding in whole:
         about = msgspec.structs.replace(finding, lines=lines)
@@ -64,10 +66,25 @@ def cards(reviewed: tuple[Reviewed, ...], whole: tuple[Finding, ...], request: R
     return made
 
 
+class _Room:
+    """The bytes of the caller's resources that suggestions may still repeat."""
+
+    def __init__(self, size: int) -> None:
+        self.bytes = size
+
+    def take(self, fix: Sequence[Fix], drafts: Drafts) -> bool:
+        """Whether there is room for one more; the last one may go beyond it, so that a large claim gets its first."""
+        if self.bytes <= 0:
+            return False
+        names = {draft.name for one in fix if (draft := fixes.draft_of(one.line, drafts)) is not None}
+        self.bytes -= sum([memoryview(drafts[name].raw).nbytes for name in names])
+        return True
+
+
 _WEIGHT = {"critical": 0, "warning": 1, "info": 2}
 
 
-def _of_draft(reviewed: list[Reviewed], taken: dict[str, int], request: Request) -> list[Card]:
+def _of_draft(reviewed: list[Reviewed], taken: dict[str, int], room: _Room, request: Request) -> list[Card]:
     """The cards of one Claim (or of the draft orders); the first one offers all fixes together."""
     told = [(finding, one) for one in reviewed for finding in one.findings]
     told.sort(key=lambda pair: _WEIGHT[pair[0].level])
@@ -76,8 +93,10 @@ def _of_draft(reviewed: list[Reviewed], taken: dict[str, int], request: Request)
     made = []
     for finding, one in told:
         name = _name(finding, taken)
-        suggestions = _suggestions(finding, name, together, lines, request)
-        made.append(_card(finding, name, one, suggestions, request))
+        suggestions = _suggestions(finding, name, together, lines, room, request)
+        unsaid = room.bytes <= 0 and not suggestions and (finding.fix or finding.choices)
+        remarks = (*finding.remarks, bounds.NO_ROOM) if unsaid else finding.remarks
+        made.append(_card(msgspec.structs.replace(finding, remarks=remarks), name, one, suggestions, request))
         together = []
     return made
 
@@ -90,6 +109,7 @@ def _name(finding: Finding, taken: dict[str, int]) -> str:
 
 
 def _card(finding: Finding, name: str, one: Reviewed | None, suggestions: list[Suggestion], request: Request) -> Card:
+    finding = bounds.shortened(finding)
     told = sentences.told(finding, one.visit.by_ref if one else {})
     edition = one.edition if one else request.edition
     drafts = _concerned(finding, request.drafts)
@@ -186,14 +206,14 @@ def _detail(sentence: str, about: str, finding: Finding, edition: str) -> str:
 
 
 def _suggestions(
-    finding: Finding, name: str, together: list[Fix], lines: dict[str, Line], request: Request
+    finding: Finding, name: str, together: list[Fix], lines: dict[str, Line], room: _Room, request: Request
 ) -> list[Suggestion]:
     offered: list[tuple[str, bool, list[Action]]] = []
-    if together:
+    if together and room.take(together, request.drafts):
         changes = fixes.actions(together, lines, request.drafts, request.about)
         offered.append((f"Apply all {len(set(together))} changes", True, changes))
     for fix in (finding.fix, *finding.choices):
-        if not fix:
+        if not fix or not room.take(fix, request.drafts):
             continue
         label = "; ".join(dict.fromkeys([fixes.in_words(part, lines) for part in fix]))
         recommended = fix is finding.fix and fixes.is_joinable(fix) and not together

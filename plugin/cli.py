@@ -263,10 +263,10 @@ def validate(files: Files) -> None:
 
 @cli.command(name="reference")
 def write_reference(
-    folder: Annotated[Path, typer.Argument(help="Where FINDINGS.md and docs/payers stand.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="The checkout in which the pages stand.")] = Path(),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; status 1 where a page is stale.")] = False,
 ) -> None:
-    """Write FINDINGS.md and docs/payers from the findings and the rule books."""
+    """Write the pages on findings, rule books and settings anew, from what they tell of."""
     try:
         if not folder.is_dir():
             _fail(f"{folder}: this is no folder.")

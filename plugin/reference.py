@@ -1,4 +1,4 @@
-"""The reference pages, written from the list of findings and the rule books: FINDINGS.md and docs/payers.
+"""The reference pages, written from what they tell of: FINDINGS.md, docs/payers, and the pages on the settings.
 
 The same files give the same pages: nothing of today is in them, and every dated value is listed with its dates.
 """
@@ -12,6 +12,7 @@ from string import Formatter
 from mappings import books_in_force
 from mappings.book_files import Book
 from mappings.rule_book import Source
+from plugin import configuration
 from plugin.book_values import (
     CONFIDENCE,
     WHEN,
@@ -33,9 +34,10 @@ from plugin.kinds.kind import Kind
 from plugin.sentences import NOUNS
 from plugin.text import counted
 
-MARK = "<!-- Written by `visitcue reference`: `make docs` writes it anew. Change the rule files or the findings. -->"
-_OURS = MARK.partition(":")[0]
-"""How a page that we wrote begins, in any version."""
+_OURS = "Written by `visitcue reference`"
+"""Words in the first line of a page that we wrote, in any version."""
+MARK = f"<!-- {_OURS}: `make docs` writes it anew. Change the rule files or the findings. -->"
+_OF_SETTINGS = f"{_OURS}: `make docs` writes it anew. Change plugin/settings.py."
 CHECKOUT = "pyproject.toml", 'name = "visitcue"'
 """A file of the folder in which the pages stand, and words in it."""
 FINDINGS, PAYERS = "FINDINGS.md", "docs/payers"
@@ -66,6 +68,8 @@ def pages() -> dict[str, str]:
     books = books_in_force.books()
     return {
         FINDINGS: _findings(),
+        configuration.PAGE: configuration.page(f"<!-- {_OF_SETTINGS} -->"),
+        configuration.EXAMPLE: configuration.example(_OF_SETTINGS),
         f"{PAYERS}/README.md": _index(books),
         **{f"{PAYERS}/{book}.md": _book(books_in_force.chain(book)) for book in books},
     }
@@ -85,7 +89,7 @@ def check_folder(folder: Path) -> None:
         )
     for page in pages():
         text = _text(folder / page)
-        if text and not text.startswith(_OURS):
+        if text and not _ours(text):
             raise NotOursError(f"{folder / page}: this was not written by `visitcue reference`; move it away first.")
 
 
@@ -109,8 +113,12 @@ def write(folder: Path) -> list[str]:
 
 def _left_over(folder: Path) -> list[Path]:
     """Pages that we once wrote and that no book has any more; a page of somebody else's is not ours to judge."""
-    ours = (path for path in sorted((folder / PAYERS).glob("*.md")) if _text(path).startswith(_OURS))
+    ours = (path for path in sorted((folder / PAYERS).glob("*.md")) if _ours(_text(path)))
     return [path for path in ours if path.name != "README.md" and path.stem not in books_in_force.books()]
+
+
+def _ours(text: str) -> bool:
+    return _OURS in text.partition("\n")[0]
 
 
 def _text(path: Path) -> str:

@@ -124,6 +124,8 @@ BookFor = Callable[[str, dt.date], RuleBook]
 
 def review(visit: Visit, book: RuleBook) -> tuple[Finding, ...]:
     """All findings of a visit, the weightiest first, each weight in the order of the rules."""
+    if any(line.disputed for line in visit.lines):
+        visit = units.settled(visit, book)
     paid = excluded.covered(visit, book)
     if paid is visit:
         found = [finding for rule in RULES for finding in rule(visit, book)]

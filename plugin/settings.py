@@ -1,4 +1,7 @@
-"""The settings of an installation, read from environment variables that begin with VISITCUE_."""
+"""The settings of an installation, read from environment variables that begin with VISITCUE_, or from files.
+
+The file of a setting has its name, in the folder that VISITCUE_SECRETS_DIR names; the environment goes first.
+"""
 
 import os
 from pathlib import Path
@@ -6,7 +9,13 @@ from typing import Annotated
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from mappings.fhir.payer import marked
 from mappings.fhir.record import Practice
@@ -14,6 +23,8 @@ from plugin import addresses
 from plugin.logs import Level
 from plugin.web_addresses import web_address, web_origin
 
+PREFIX = "VISITCUE_"
+SECRETS_DIR = f"{PREFIX}SECRETS_DIR"
 LOCAL = frozenset(
     {
         "base_book", "claim_hook", "zelis_plans", "minutes_extensions", "fetch_seconds", "fetch_pages", "fetch_bytes",
@@ -28,7 +39,7 @@ class Settings(BaseSettings):
     """Every setting with its default; the defaults run on a fresh machine."""
 
     # A fault is told without the value: it may hold a password.
-    model_config = SettingsConfigDict(env_prefix="VISITCUE_", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, hide_input_in_errors=True)
 
     base_book: str = Field(default="hns", description="The practice's rule book where a payer is not recognised.")
     claim_hook: str = Field(
@@ -105,6 +116,23 @@ class Settings(BaseSettings):
         default=["*"],
         description='Origins of web pages that may call, as a JSON list such as ["https://ehr.example.org"].',
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library names all of them
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its folder is one that does not change
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where settings come from, the first that has one wins."""
+        folder = os.environ.get(SECRETS_DIR, "")
+        if not folder:
+            return init_settings, env_settings
+        if not Path(folder).is_dir():  # the library would only warn, and go on without the secrets
+            raise SettingsError(f"{SECRETS_DIR}: {folder} is no folder; expected one with a file for each secret.")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
 
     @field_validator("public_url")
     @classmethod

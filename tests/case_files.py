@@ -68,6 +68,8 @@ class CaseLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disputed: tuple[int, ...] = ()
     guess: int | None = None
     undocumented: bool = False
+    stamped: bool = False
+    finished: bool = True
 
 
 class Past(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -273,6 +275,8 @@ def _line(number: int, line: CaseLine, case: Case, claim: str = ON_CLAIM) -> Lin
         disputed=tuple(Minutes(value, f"Procedure/case.place[{place}]") for place, value in enumerate(line.disputed)),
         guess=None if line.guess is None else Minutes(line.guess, "Procedure/case.note[0]"),
         undocumented=line.undocumented,
+        stamped=line.stamped,
+        finished=line.finished,
     )
 
 

@@ -1,6 +1,10 @@
 """What several test files need: the application as a client sees it, and the console command."""
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +19,13 @@ from tests.stores import new_store, store
 __all__ = ["new_store", "store"]  # fixtures, which pytest looks for here
 
 pytest_plugins = ("tests.logged",)
+
+# Test modules read settings, and two make an application, as soon as they are imported, which is before any fixture:
+# what this machine has set and stored is out of reach from here on.
+for name in [one for one in os.environ if one.startswith("VISITCUE_") and not one.startswith("VISITCUE_TEST_")]:
+    del os.environ[name]
+os.environ["VISITCUE_DATA_DIR"] = tempfile.mkdtemp(prefix="visitcue-tests-")
+atexit.register(shutil.rmtree, os.environ["VISITCUE_DATA_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

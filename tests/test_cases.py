@@ -12,8 +12,8 @@ from tests.case_files import BASE_BOOK, FOLDER, Case, Expected, findings_of, is_
 
 CASES = dict(read_cases())
 
-# These three come from reading a request, not from reviewing a visit; the tests of the hooks hold them.
-OF_A_REQUEST = {"facts.unreadable", "facts.not-checked", "facts.codes-not-reviewed"}
+# These come from reading a request, not from reviewing a visit; the tests of the hooks hold them.
+OF_A_REQUEST = {"facts.unreadable", "facts.not-checked", "facts.more-found", "facts.codes-not-reviewed"}
 
 Key = tuple[str, tuple[int, ...]]
 

@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def test_line_of_an_answer(client: FlaskClient, lines: list[Json]) -> None:
     (line,) = lines
     assert (line["event"], line["level"], line["status"], line["method"]) == ("answered", "info", 200, "POST")
     assert (line["route"], line["service"]) == ("serve", CLAIM_SUBMIT)
-    assert line["findings"] == codes(answer.get_json()["cards"]) == ["modifiers.distinct-then-gp"]
+    assert line["findings"] == Counter(codes(answer.get_json()["cards"])) == {"modifiers.distinct-then-gp": 1}
     assert line["cards"] == 1
     assert line["editions"][0].startswith("bcbsnc@")
     assert line["ms"] >= 0
@@ -52,7 +53,7 @@ def test_line_of_an_answer(client: FlaskClient, lines: list[Json]) -> None:
 def test_line_of_silence(client: FlaskClient, lines: list[Json]) -> None:
     """An answer without cards is a line as well, with no finding."""
     send(client, CLEAN["PT, Medicare"])
-    assert [(line["findings"], line["cards"]) for line in lines] == [([], 0)]
+    assert [(line["findings"], line["cards"]) for line in lines] == [({}, 0)]
 
 
 def test_line_of_a_refusal(client: FlaskClient, lines: list[Json]) -> None:

@@ -13,7 +13,7 @@ from tests.exchange import outcome
 from tests.tokens import DISCOVERY, FEEDBACK, PUBLIC, SERVICE, bearer, token
 from tests.visits import CLEAN
 
-NEAR = ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"]
+NEAR = ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "::ffff:127.0.0.1"]
 FAR = ["10.0.0.7", "192.168.1.4", "203.0.113.9", "::ffff:10.0.0.7", "2001:db8::1", "", "unix:", "localhost.example"]
 FORWARDED = [
     {"X-Forwarded-For": "127.0.0.1"},
@@ -53,7 +53,7 @@ def test_through_a_proxy(client: FlaskClient, headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["visitcue.example.org", "evil.example:8000", "127.0.0.1.evil.example", "[2001:db8::1]"]
+    "host", ["visitcue.example.org", "evil.example:8000", "127.0.0.1.evil.example", "[2001:db8::1]", "[::1", "a b", ""]
 )
 def test_another_name(client: FlaskClient, host: str) -> None:
     """A call under another name than this machine's is refused: a proxy passed it on, or a page in a browser lied."""

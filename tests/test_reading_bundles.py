@@ -264,3 +264,10 @@ def test_diagnosis_of_another_patient() -> None:
     assert [one.evidence & kinds for one in visit(others).lines] == [set(), set()]
     assert [one.diagnoses for one in visit(others).lines] == [(), ()]
     assert (unreadable(own), unreadable(others)) == ([], ["Condition/*"])
+
+
+def test_address_that_is_anothers_name() -> None:
+    """A fullUrl that is the name of a resource of another type does not stand in its way."""
+    goal = {"fullUrl": "Procedure/a", "resource": {"resourceType": "Goal", "lifecycleStatus": "active"}}
+    record = {"resourceType": "Bundle", "type": "searchset", "entry": [goal, {"resource": EXERCISE}]}
+    assert minutes(discharge_request(procedures=record)) == {"97110": 20}

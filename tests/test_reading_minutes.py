@@ -16,6 +16,7 @@ from tests.builders import (
     claim,
     claim_request,
     coded,
+    encounter,
     form,
     item,
     order,
@@ -197,8 +198,8 @@ CONTRADICTED: dict[str, tuple[Json, list[int]]] = {
         [20, 38],
     ),
     "by the claim": (
-        claim_request(claim(item(1, "97110", quantity=TEN)), procedure("exercise", "97110", "09:00", 20)),
-        [20, 10],
+        claim_request(claim(item(1, "97110", quantity=TEN)), procedure("exercise", "97110", "09:00", 40)),
+        [40, 10],
     ),
 }
 
@@ -270,3 +271,48 @@ def test_modifiers_of_an_extension(extension: Json) -> None:
     """An extension of the table names a modifier of a claim line, an order or a Procedure."""
     assert line(claim_request(claim(item(1, "97110", extension=[extension])), given())).modifiers == ("GP",)
     assert line(order_request(order("o", "97110", extension=[extension]))).modifiers == ("GP",)
+
+
+VISIT = span("09:00", 60)
+
+
+def test_time_of_the_encounter_on_every_service() -> None:
+    """Where several Procedures carry the encounter's own time, it is a stamp: neither minutes nor shared time."""
+    stamped = [procedure(name, code, "09:00", 60) for name, code in (("exercise", "97110"), ("manual", "97140"))]
+    request = claim_request(claim(item(1, "97110"), item(2, "97140")), *stamped, encounter=encounter(period=VISIT))
+    for place in (0, 1):
+        found = line(request, place)
+        assert (found.minutes, found.times, found.stamped) == (None, (), False)
+
+
+def test_time_of_the_encounter_beside_minutes() -> None:
+    """Where another place states the minutes, the encounter's own time on a Procedure does not contradict it."""
+    one = procedure("exercise", "97110", "09:00", 60, extension=[{"url": OURS, "valueInteger": 15}])
+    found = line(billed(one, encounter=encounter(period=VISIT)))
+    assert (found.minutes.value if found.minutes else None, found.disputed) == (15, ())
+
+
+def test_time_of_the_encounter_on_one_service() -> None:
+    """One service may have taken the whole encounter: its minutes count, and are known to be those of the encounter."""
+    found = line(billed(procedure("exercise", "97110", "09:00", 60), encounter=encounter(period=VISIT)))
+    assert (found.minutes.value if found.minutes else None, found.stamped) == (60, True)
+
+
+def test_no_click_raises_units_by_a_stamp(client: FlaskClient) -> None:
+    """No suggestion raises units on a time that is the encounter's, or that two one-on-one services share."""
+    whole = billed(procedure("exercise", "97110", "09:00", 60), encounter=encounter(period=VISIT), payer="Commercial")
+    shared = claim_request(
+        claim(item(1, "97110"), item(2, "97140")),
+        procedure("exercise", "97110", "09:00", 45),
+        procedure("manual", "97140", "09:05", 45),
+        payer="Commercial",
+    )
+    for request in (whole, shared):
+        labels = [one["label"] for card in cards(client, request) for one in card.get("suggestions", ())]
+        assert not [label for label in labels if label.startswith(("Bill", "Apply"))]
+
+
+def test_one_service_under_two_codes() -> None:
+    """Unattended stimulation is recorded as 97014 and billed as G0283: one documents the other."""
+    request = claim_request(claim(item(1, "G0283")), procedure("stim", "97014"), payer="Medicare Part B")
+    assert (line(request).services, line(request).undocumented) == (("Procedure/stim",), False)

@@ -185,7 +185,7 @@ def test_log(running: Running) -> None:
     post(running, {**chiro(), "hook": NAME})
     told = [json.loads(line) for line in running.said()[before:]]
     assert [line["event"] for line in told] == ["answered", "refused"]
-    assert told[0]["findings"] == ["modifiers.distinct-then-gp"]
+    assert told[0]["findings"] == {"modifiers.distinct-then-gp": 1}
     assert told[0]["editions"][0].startswith("bcbsnc@")
     for word in (NAME, "test-patient", "North Carolina"):
         assert word not in "\n".join(running.said()[before:])

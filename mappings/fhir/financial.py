@@ -18,6 +18,7 @@ class ClaimDiagnosis(Struct, rename="camel", gc=False):
 class ClaimProcedure(Struct, rename="camel", gc=False):
     sequence: int | None = None
     procedure_reference: Reference | None = None
+    procedure_codeable_concept: Concept | None = None
 
 
 class ClaimInsurance(Struct, rename="camel", gc=False):

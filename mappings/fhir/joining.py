@@ -59,7 +59,13 @@ def shared_out(services: list[Service], lines: int) -> list[list[Service]]:
     return [*([one] for one in services[: lines - 1]), services[lines - 1 :]]
 
 
+STIMULATION = frozenset({"97014", "G0283"})
+"""One service under two codes, of which Medicare and some others take the second."""
+
+
 def family(code: str) -> str:
-    """What a code is joined by: itself, or the one word for all levels of spinal manipulation."""
+    """What a code is joined by: itself, or the one word for all levels of spinal manipulation, or for its two codes."""
+    if code in STIMULATION:
+        return "e-stim"
     known = tables.codes().get(code)
     return SPINAL if known is not None and known.kind == SPINAL else code

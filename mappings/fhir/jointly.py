@@ -10,7 +10,8 @@ from mappings.visit import Minutes
 _NOTHING: frozenset[str] = frozenset()
 
 NO_SERVICE = Service(
-    ref="", code="", modifiers=(), day=None, encounter="", orders=_NOTHING, stated=NO_MINUTES, times=(),
+    ref="", code="", modifiers=(), day=None, encounter="", orders=_NOTHING,
+    stated=NO_MINUTES, stamped=False, finished=True, times=(),
     regions=_NOTHING, sides=_NOTHING, diagnoses=(), evidence=_NOTHING, answered=_NOTHING, notes=(), who=NOBODY,
     assistant=None,
 )  # fmt: skip
@@ -32,6 +33,8 @@ def together(services: list[Service]) -> Service:
         encounter=first.encounter,
         orders=_NOTHING.union(*(one.orders for one in services)),
         stated=_stated(services),
+        stamped=any(one.stamped for one in services),
+        finished=all(one.finished for one in services),
         times=tuple(block for one in services for block in one.times),
         regions=_NOTHING.union(*(one.regions for one in services)),
         sides=_NOTHING.union(*(one.sides for one in services)) if all(one.sides for one in services) else _NOTHING,

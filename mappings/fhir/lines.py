@@ -16,7 +16,7 @@ from mappings.fhir.record import Record, Shared
 from mappings.fhir.resources import ServiceRequest
 from mappings.fhir.service_minutes import Stated, agreed
 from mappings.fhir.services import Service
-from mappings.visit import Line, Minutes
+from mappings.visit import Interval, Line, Minutes
 
 _NO_DETAIL = (b"null", b"[]")
 
@@ -31,10 +31,12 @@ class DraftClaim(msgspec.Struct, frozen=True):
 
 
 class Joint(msgspec.Struct, frozen=True):
-    """The services that document one line; `alone` says that they document no other one."""
+    """The services that document one line; `alone` says that they document no other one, `expected` that a service
+    that was recorded would be among them."""
 
     services: list[Service]
     alone: bool
+    expected: bool
 
 
 def item_line(
@@ -88,14 +90,15 @@ def item_line(
         minutes=stated.minutes,
         disputed=stated.disputed,
         guess=stated.guess,
-        undocumented=not joint.services and record.context.record_sent and record.context.record_whole,
+        undocumented=joint.expected and not joint.services,
+        stamped=service.stamped,
         regions=regions,
         sides=sides,
         diagnoses=codes,
         evidence=kinds.union(shown),
         answered=service.answered | shared.answered,
         notes=service.notes,
-        times=service.times,
+        times=service.times or _own_time(item, path, record.records),
         encounter=record.records.id_of(item.encounter[0], "Encounter") if item.encounter else service.encounter,
         services=tuple([one.ref for one in joint.services]),
         performers=who.performers,
@@ -133,6 +136,14 @@ def _in_all(service: Stated, others: list[Minutes | None], *, compare: bool) -> 
     if service.minutes is None:
         return agreed(own)
     return agreed([service.minutes, *own]) if compare else service
+
+
+def _own_time(item: ClaimItem, path: str, records: Records) -> tuple[Interval, ...]:
+    """The block of time that an item itself states."""
+    if item.serviced_period is None:
+        return ()
+    block = services.block_of(item.serviced_period, f"{path}.servicedPeriod", records)
+    return () if block is None or naive(block) else (block,)
 
 
 def _several_days(item: ClaimItem, path: str, records: Records) -> bool:
@@ -216,6 +227,7 @@ def order_line(
         minutes=stated.minutes,
         disputed=stated.disputed,
         guess=stated.guess,
+        stamped=service.stamped,
         regions=regions,
         sides=sides,
         diagnoses=diagnoses,
@@ -244,6 +256,8 @@ def recorded(found: list[Service], taken: set[str], shared: Shared, *, billed: b
             minutes=service.stated.minutes,
             disputed=service.stated.disputed,
             guess=service.stated.guess,
+            stamped=service.stamped,
+            finished=service.finished,
             regions=service.regions,
             sides=service.sides,
             diagnoses=service.diagnoses,

@@ -48,7 +48,7 @@ class Records:
             kind = type(resource)
             if resource.id is not None:
                 name = f"{kind.__name__}/{resource.id}"
-                if name in known:
+                if name in known and type(known[name]) is kind:  # a fullUrl may be any text, and another's name
                     if full_url is not None or known[name] != resource:
                         self._again(name, entry)
                     continue

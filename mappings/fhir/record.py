@@ -7,14 +7,15 @@ import msgspec
 from mappings import tables
 from mappings.fhir import documents, episodes, evidence, history, service_minutes, services, whole_visit
 from mappings.fhir.base import NOT_SENT
-from mappings.fhir.dates import day_of
+from mappings.fhir.dates import day_of, interval_of
 from mappings.fhir.financial import Claim
 from mappings.fhir.forms import Form, forms_of
 from mappings.fhir.performers import People
 from mappings.fhir.reader import Records
 from mappings.fhir.resources import CarePlan, Encounter, EpisodeOfCare, Observation
+from mappings.fhir.service_minutes import Stamp
 from mappings.fhir.services import Given, Service
-from mappings.visit import History, Line, Minutes, Payer, Visit
+from mappings.visit import History, Interval, Line, Minutes, Payer, Visit
 
 _NOTHING: frozenset[str] = frozenset()
 _SEPARATE = frozenset({"separate-region"})
@@ -121,11 +122,24 @@ class Record:
         A server that stores times in UTC moves the evening to the next day. A Procedure that the draft links to may
         therefore be a day off, and so may one of the encounter whose time is a UTC morning.
         """
-        return [
-            services.service_of(one, self.records, self._beside)
+        chosen = [
+            one
             for one in self.procedures
             if _belongs(one, day, encounters) or (one.ref in linked and _near(one.day, day))
         ]
+        stamp = self._stamp(chosen)
+        return [services.service_of(one, self.records, self._beside, stamp) for one in chosen]
+
+    def _stamp(self, chosen: list[Given]) -> Stamp | None:
+        """The time of the encounter, which some systems put on every Procedure."""
+        encounter = self.encounter()
+        period = (encounter.period or encounter.actual_period) if encounter else None
+        block = interval_of(period)
+        if period is None or not isinstance(block, Interval):
+            return None
+        theirs = [one.procedure.performed_period or one.procedure.occurrence_period for one in chosen]
+        same = [one for one in theirs if one is not None and one.start == period.start and one.end == period.end]
+        return Stamp(block, shared=len(same) > 1)
 
     def not_given(self, day: dt.date, encounters: frozenset[str]) -> dict[str, str]:
         """The services of a day that the record says were not given: the Procedure's status, by billing code."""

@@ -12,7 +12,7 @@ from mappings.fhir.extensions import Told
 from mappings.fhir.forms import ACTUAL_TIME, Form, minutes_stated
 from mappings.fhir.reader import Records, read_part
 from mappings.fhir.resources import Observation, Procedure
-from mappings.visit import Minutes
+from mappings.visit import Interval, Minutes
 
 ROUNDING = 1
 """Minutes by which two places may differ: one counts from bell to bell, another rounds."""
@@ -35,6 +35,14 @@ class Stated(msgspec.Struct, frozen=True):
 
 
 NOTHING = Stated()
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """The time of a whole encounter; `shared` says that several services carry it as their own."""
+
+    block: Interval
+    shared: bool
+
 
 MEASURED = frozenset({"service-minutes", "total-treatment-minutes", "total-timed-minutes"})
 """The kinds of observation that state a service's minutes where they are part of its Procedure."""

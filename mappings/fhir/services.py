@@ -11,7 +11,7 @@ from mappings.fhir.forms import Form
 from mappings.fhir.performers import NOBODY, People, Who
 from mappings.fhir.reader import Records, resolve
 from mappings.fhir.resources import Condition, Procedure
-from mappings.fhir.service_minutes import Stated
+from mappings.fhir.service_minutes import Stamp, Stated
 from mappings.plain_text import plain
 from mappings.visit import Interval, Minutes
 
@@ -35,6 +35,8 @@ class Service(msgspec.Struct, frozen=True):
     encounter: str
     orders: frozenset[str]
     stated: Stated
+    stamped: bool
+    finished: bool
     times: tuple[Interval, ...]
     regions: frozenset[str]
     sides: frozenset[str]
@@ -109,8 +111,12 @@ class Beside(msgspec.Struct, frozen=True):
     minutes_urls: frozenset[str]
 
 
-def service_of(one: Given, records: Records, beside: Beside) -> Service:
-    """The facts that one Procedure gives, with its forms and observations."""
+def service_of(one: Given, records: Records, beside: Beside, stamp: Stamp | None = None) -> Service:
+    """The facts that one Procedure gives, with its forms and observations.
+
+    `stamp` is the time of the whole encounter, which some systems put on every Procedure: it is no statement of one
+    service's minutes where several carry it, or where another place states them.
+    """
     procedure = one.procedure
     name = _name(procedure)
     own = beside.forms.get(name, [])
@@ -119,6 +125,9 @@ def service_of(one: Given, records: Records, beside: Beside) -> Service:
     block = block_of(performed or procedure.occurrence_period, path, records)
     told = service_minutes.extensions_of(procedure, name, records, beside.minutes_urls)
     others = service_minutes.beside_of(told, beside.observed.get(name, []), own)
+    stamped = block is not None and stamp is not None and block == stamp.block
+    if stamped and stamp is not None and (stamp.shared or others):
+        block, stamped = None, False
     lasted = None if block is None else Minutes(block.minutes, path)
     stated = service_minutes.of_procedure(procedure, name, lasted, others, records)
     if stated is service_minutes.NOTHING:
@@ -141,6 +150,8 @@ def service_of(one: Given, records: Records, beside: Beside) -> Service:
         encounter=one.encounter,
         orders=_orders(procedure, records),
         stated=stated,
+        stamped=stamped,
+        finished=procedure.status == "completed",
         times=() if block is None or naive(block) else (block,),
         regions=regions,
         sides=sides,

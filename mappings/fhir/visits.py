@@ -50,8 +50,16 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
         shared = record.shared(day, encounters, [one.ref for one in found])
         joined = join_items(items, claim, found, records)
         named_by = Counter(service.ref for joint in joined.values() for service in joint)
+        expected = (day in here_on or context.history_sent) and _is_whole(found, context)
         built = [
-            lines_of.item_line(draft, item, _joint(joined[item[0]], named_by), diagnosed, record, shared)
+            lines_of.item_line(
+                draft,
+                item,
+                _joint(joined[item[0]], named_by, expected=expected and not _names_itself(item[1], claim)),
+                diagnosed,
+                record,
+                shared,
+            )
             for item in items
         ]
         lines = _with_not_given([line for line in built if line is not None], record.not_given(day, encounters))
@@ -61,8 +69,24 @@ def claim_visits(draft: DraftClaim, records: Records, context: Context) -> list[
     return visits
 
 
-def _joint(services: list[Service], named_by: Counter[str]) -> Joint:
-    return Joint(services, alone=all(named_by[one.ref] == 1 for one in services))
+def _joint(services: list[Service], named_by: Counter[str], *, expected: bool) -> Joint:
+    return Joint(services, alone=all(named_by[one.ref] == 1 for one in services), expected=expected)
+
+
+def _is_whole(found: list[Service], context: Context) -> bool:
+    """Whether the visit's Procedures were sent, and each by a code of ours: another one may be any service."""
+    known = tables.codes()
+    return context.record_sent and context.record_whole and all(one.code in known for one in found)
+
+
+def _names_itself(item: ClaimItem, claim: Claim) -> bool:
+    """Whether an item points to a procedure that the claim states in words or codes and not by a reference."""
+    if not item.procedure_sequence:
+        return False
+    return any(
+        one.procedure_codeable_concept is not None and one.sequence in item.procedure_sequence
+        for one in claim.procedure
+    )
 
 
 def _linked(items: list[tuple[int, ClaimItem]], claim: Claim, records: Records) -> frozenset[str]:

@@ -4,13 +4,14 @@ The hook is our proposal (docs/hooks/claim-submit.md). Its announced name is in 
 Hooks asks of a hook outside the catalogue; the plain name is accepted as well.
 """
 
+import datetime as dt
+
 import msgspec
 
 from cds_hooks.outcome import bad_request
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Service
-from mappings import tables
-from mappings.fhir import checks, coding
+from mappings.fhir import checks
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context
 from mappings.fhir.visits import claim_visits
@@ -55,15 +56,14 @@ def service(hook_name: str) -> HookService:
 def _drafted(request: HookRequest, records: Records) -> Drafted:
     drafted = Drafted()
     add_claims(request.resource, "context.claim", request, records, drafted)
-    if not drafted.claims and not records.gaps:
+    if not drafted.read and not records.gaps:
         raise bad_request("context.claim", "the Bundle holds no Claim.", "required")
     return drafted
 
 
 def in_scope(drafted: Drafted) -> bool:
     """Whether any line of any claim carries a code of ours, or one that cannot be read and so may be ours."""
-    codes = [coding.billed(item.product_or_service).code for draft in drafted.claims for item in draft.claim.item]
-    return any(not code or code in tables.codes() for code in codes)
+    return drafted.lines > 0
 
 
 def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
@@ -74,7 +74,12 @@ def visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:
     unread = any(_may_cost_a_line(gap) for gap in records.gaps)
     if unread or len(found) > 1:
         found = _one_to_say_unbilled(found, unread=unread)
-    return [_beside_others(visit, found) for visit in found] if len(found) > 1 else found
+    if len(found) < 2:
+        return found
+    by_day: dict[dt.date, list[Visit]] = {}
+    for visit in found:
+        by_day.setdefault(visit.date, []).append(visit)
+    return [_beside_others(visit, by_day[visit.date]) for visit in found]
 
 
 def _may_cost_a_line(gap: Gap) -> bool:
@@ -92,7 +97,6 @@ def _one_to_say_unbilled(found: list[Visit], *, unread: bool) -> list[Visit]:
     ]
 
 
-def _beside_others(visit: Visit, every: list[Visit]) -> Visit:
-    others = [one for one in every if one is not visit and one.date == visit.date]
-    elsewhere = tuple(line for one in others for line in one.reviewed)
+def _beside_others(visit: Visit, of_day: list[Visit]) -> Visit:
+    elsewhere = tuple([line for one in of_day if one is not visit for line in one.reviewed])
     return msgspec.structs.replace(visit, elsewhere=elsewhere) if elsewhere else visit

@@ -9,6 +9,8 @@ from cds_hooks.outcome import Refusal, bad_request, contradiction
 from cds_hooks.prefetch import Present
 from cds_hooks.request import HookRequest, PrefetchReader
 from cds_hooks.service import Prefetch, Service
+from mappings import tables
+from mappings.fhir import coding
 from mappings.fhir.decoding import BROKEN, RawEntry, explain, no_bundle, raw_entries, read_one, resource_type
 from mappings.fhir.doubled import doubled
 from mappings.fhir.financial import Claim
@@ -18,6 +20,7 @@ from mappings.fhir.reader import Records, id_of
 from mappings.fhir.record import Context
 from mappings.fhir.resources import ServiceRequest
 from mappings.visit import Visit
+from plugin import bounds
 from plugin.fixes import Draft, Drafts
 
 ENCOUNTER = Prefetch(
@@ -76,11 +79,17 @@ TWICE = "it stands there twice, and which of the two counts is not known"
 
 
 class Drafted(msgspec.Struct):
-    """What of the request is under review, and the caller's JSON for suggestions to change."""
+    """What of the request is under review, and the caller's JSON for suggestions to change.
+
+    `lines` counts the lines of the claims, and the orders, that we review or may have to; `read` the claims that could
+    be read, whether drafted or passed over.
+    """
 
     claims: list[DraftClaim] = []
     orders: list[tuple[int, ServiceRequest]] = []
     drafts: Drafts = {}
+    lines: int = 0
+    read: int = 0
 
 
 class HookService(msgspec.Struct, frozen=True):
@@ -108,9 +117,7 @@ def add_claims(raw: msgspec.Raw, path: str, request: HookRequest, records: Recor
         return
     if kind != "Claim":
         raise bad_request(path, "expected a Claim or a Bundle of Claims, by its resourceType.")
-    drafted_claim = _claim(raw, path, request, drafted)
-    drafted.claims.append(drafted_claim)
-    drafted.drafts[drafted_claim.name] = Draft(drafted_claim.name, raw, drafted_claim.numbers)
+    _add(_claim(raw, path, request, drafted), raw, records, drafted)
 
 
 def entries_of(raw: msgspec.Raw, path: str) -> list[RawEntry] | None:
@@ -140,8 +147,21 @@ def _add_claim_of_bundle(entry: RawEntry, path: str, request: HookRequest, recor
         for issue in refusal.issues:
             records.gap(issue.path, issue.diagnostics.removeprefix(f"{issue.path}: ").rstrip("."))
         return
-    drafted.claims.append(claim)
-    drafted.drafts[claim.name] = Draft(claim.name, entry.resource, claim.numbers)
+    _add(claim, entry.resource, records, drafted)
+
+
+def _add(claim: DraftClaim, raw: msgspec.Raw, records: Records, drafted: Drafted) -> None:
+    """Draft the claim; one that is too large to be reviewed is a gap, and nothing where none of its lines is ours."""
+    items = claim.claim.item
+    lines = bounds.ours(items)
+    drafted.read += 1
+    why = bounds.too_many(lines, len(items), drafted.lines, len(drafted.claims))
+    if why:
+        records.gap(f"{claim.path}.item", why)
+    elif lines or (len(items) <= bounds.MOST_ITEMS and len(drafted.claims) < bounds.MOST_DRAFTS):
+        drafted.lines += lines
+        drafted.claims.append(claim)
+        drafted.drafts[claim.name] = Draft(claim.name, raw, claim.numbers)
 
 
 def _claim(raw: msgspec.Raw, path: str, request: HookRequest, drafted: Drafted) -> DraftClaim:
@@ -186,6 +206,11 @@ def add_orders(raw: msgspec.Raw, path: str, records: Records, drafted: Drafted) 
         if name in drafted.drafts:
             records.gap(f"{path}{entry.path}.id", "an order before it has the same id; it was left out")
             continue
+        if coding.billed(order.code).code in tables.codes():
+            drafted.lines += 1
+            if drafted.lines > bounds.MOST_DRAFTS:
+                records.gap(path + entry.path, f"no more than {bounds.MOST_DRAFTS} orders are reviewed at once")
+                continue
         drafted.orders.append((index, order))
         drafted.drafts[name] = Draft(name, entry.resource)
 

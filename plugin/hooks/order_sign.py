@@ -2,8 +2,7 @@
 
 from cds_hooks.request import HookRequest
 from cds_hooks.service import Hook, Service
-from mappings import tables
-from mappings.fhir import checks, coding
+from mappings.fhir import checks
 from mappings.fhir.lines import order_name
 from mappings.fhir.reader import Records
 from mappings.fhir.record import Context
@@ -39,7 +38,7 @@ def _drafted(request: HookRequest, records: Records) -> Drafted:
 
 
 def _in_scope(drafted: Drafted) -> bool:
-    return any(coding.billed(order.code).code in tables.codes() for _, order in drafted.orders)
+    return drafted.lines > 0
 
 
 def _visits(drafted: Drafted, records: Records, context: Context) -> list[Visit]:

@@ -23,6 +23,13 @@ KINDS: tuple[Kind, ...] = (
         "These parts of the record were not available:",
     ),
     Kind(
+        "facts.more-found",
+        "More was found",
+        "{count} more findings are not shown.",
+        "An answer tells {most} findings, the weightiest first. The others are told once these are dealt with, or when"
+        " the claims are sent one by one.",
+    ),
+    Kind(
         "facts.not-given",
         "Billed and not given",
         "Do not bill {what}: the record says that it was not given ({status}).",

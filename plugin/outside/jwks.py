@@ -6,6 +6,7 @@ only so many requests at a time, so that a client whose server is slow does not 
 KeysUnavailable    the keys cannot be had now; the request may be sent again
 """
 
+import ipaddress
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,8 +14,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 import requests
 import structlog
+from urllib3.exceptions import HTTPError
 
 from cds_hooks.trust import Client, Key, UnusableKeyError, read_jwks, usable
+from plugin.outside.connections import Deadline, session
 
 FETCH_SECONDS = 3.0
 MOST_BYTES = 256 * 1024
@@ -27,6 +30,9 @@ PAUSE_SECONDS = 60.0
 WAITING = 2
 """The most requests that wait for keys at a time; the server has four threads."""
 
+_ANYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+"""The address is the installation's own choice, and may be one of its own network."""
+_LATE = "the key set did not arrive in time"
 _NEVER = float("-inf")
 _CHUNK = 16 * 1024
 _HEADERS = {"Accept": "application/jwk-set+json, application/json"}
@@ -126,19 +132,32 @@ class Published:
 
 def fetched(address: str) -> bytes:
     """What is behind an address, within bounds of time and size and without redirects; raises an error of requests."""
-    until = time.monotonic() + FETCH_SECONDS
-    with requests.Session() as session:
-        session.trust_env = False
-        with session.get(
-            address, headers=_HEADERS, timeout=FETCH_SECONDS, allow_redirects=False, stream=True
-        ) as answer:
-            if answer.status_code != requests.codes.ok:
-                raise _Failed(f"its server answered {answer.status_code}")
-            body = bytearray()
-            while chunk := answer.raw.read1(_CHUNK, decode_content=True):
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise _Failed(f"the key set is larger than {MOST_BYTES} bytes")
-                if time.monotonic() > until:
-                    raise _Failed(f"the key set did not arrive within {FETCH_SECONDS:g} seconds")
-            return bytes(body)
+    deadline = Deadline(FETCH_SECONDS)
+    alarm = threading.Timer(FETCH_SECONDS, deadline.end)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        with deadline.for_this_thread(), session(_ANYWHERE, None, 1) as calls:
+            return _body(calls, address, deadline)
+    except (requests.RequestException, HTTPError, OSError):
+        if deadline.left():
+            raise
+        raise _Failed(_LATE) from None
+    finally:
+        alarm.cancel()
+
+
+def _body(calls: requests.Session, address: str, deadline: Deadline) -> bytes:
+    with calls.get(address, headers=_HEADERS, timeout=FETCH_SECONDS, allow_redirects=False, stream=True) as answer:
+        if answer.status_code != requests.codes.ok:
+            raise _Failed(f"its server answered {answer.status_code}")
+        body = bytearray()
+        while chunk := answer.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise _Failed(f"the key set is larger than {MOST_BYTES} bytes")
+            if not deadline.left():
+                break
+        if not deadline.left():  # what was cut off looks like an end
+            raise _Failed(_LATE)
+        return bytes(body)

@@ -9,6 +9,18 @@ from mappings.visit import Visit
 from plugin.findings import Finding
 
 
+def shares_time(visit: Visit) -> bool:
+    """Whether any two one-on-one services of the day were recorded in the same minutes, so that one counts too many."""
+    lines = [line for line in (*visit.billed, *visit.elsewhere) if line.times and tables.codes()[line.code].one_on_one]
+    return any(
+        mine.overlap(theirs)
+        for one, other in combinations(lines, 2)
+        if not set(one.services) & set(other.services)
+        for mine in one.times
+        for theirs in other.times
+    )
+
+
 def overlap(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """One-on-one minutes belong to one service (NCCI Policy Manual chapter XI, P.2)."""
     if book.one_on_one_time is None:

@@ -9,6 +9,7 @@ from mappings.rule_book import RuleBook
 from mappings.visit import Line, Visit
 from plugin.findings import Finding, Fix, Level, RemoveLine, SetUnits
 from plugin.rules import unit_methods
+from plugin.rules.one_on_one import shares_time
 from plugin.rules.plans import counted_together
 from plugin.rules.ties import billed_units
 from plugin.text import counted
@@ -69,10 +70,13 @@ def compared(
 def _may_raise(line: Line, advised: tuple[int, int, int], visit: Visit, book: RuleBook) -> bool:
     """Whether more units may be advised; `advised` are the minutes, the units more, and those that they make.
 
-    Not by the base book for a payer that is not known, not where its own pages disagree, not up to where they draw
-    audits (massage, Medicare's table for others than Medicare), and not more than the payer pays a day.
+    Not on minutes in which another one-on-one service was given as well, nor on a time that may be the encounter's; not
+    by the base book for a payer that is not known, not where its own pages disagree, not up to where they draw audits
+    (massage, Medicare's table for others than Medicare), and not more than the payer pays a day.
     """
     minutes, more, to = advised
+    if line.stamped or shares_time(visit):
+        return False
     disputed = book.units_disputed
     if disputed is not None and minutes < disputed.value.get(line.code, 0):
         return False

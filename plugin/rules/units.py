@@ -114,6 +114,37 @@ def timed(visit: Visit, book: RuleBook) -> Iterator[Finding]:
             yield from within(lines, to, bounds, value, visit, book)
 
 
+def settled(visit: Visit, book: RuleBook) -> Visit:
+    """The visit, with the least of contradicting minutes where all of them make the same units and nothing hangs on it.
+
+    Where the day's minutes are pooled, the totals of the least and of the most must make the same units too.
+    """
+    minimum = book.units_minimum.value
+    apart = [line for line in visit.lines if line.disputed]
+    if any(len({unit_methods.alone(one.value, minimum) for one in line.disputed}) > 1 for line in apart):
+        return visit
+    if book.units_method.value == "cms-total" or "units_method" not in book.own:
+        rest = sum(line.minutes.value for line in visit.lines if line.minutes is not None and _counts(line))
+        bounds = [
+            sum(pick(one.value for one in line.disputed) for line in apart if _counts(line)) for pick in (min, max)
+        ]
+        if unit_methods.total(rest + bounds[0]) != unit_methods.total(rest + bounds[1]):
+            return visit
+    lines = tuple(
+        [
+            msgspec.structs.replace(line, minutes=min(line.disputed, key=lambda one: one.value), disputed=())
+            if line.disputed
+            else line
+            for line in visit.lines
+        ]
+    )
+    return msgspec.structs.replace(visit, lines=lines)
+
+
+def _counts(line: Line) -> bool:
+    return tables.codes()[line.code].timed and not line.not_given
+
+
 def _disagreeing(visit: Visit, book: RuleBook) -> Iterator[Finding]:
     """Minutes that two places of the record state differently decide nothing until one of them is mended."""
     for line in visit.reviewed:

@@ -1,6 +1,7 @@
 """Discovery, the services, and the form that their cards offer."""
 
 import datetime as dt
+from collections import Counter
 
 import msgspec
 from flask import Flask, Response, render_template, request
@@ -65,7 +66,7 @@ def add(app: Flask, settings: Settings, recorder: Recorder) -> None:
 def _told(answered: Answer) -> dict[str, object]:
     codes = [finding.code for one in answered.reviewed for finding in one.findings]
     return {
-        "findings": codes + [finding.code for finding in answered.whole],
+        "findings": Counter(codes + [finding.code for finding in answered.whole]),
         "cards": len(answered.cards),
         "editions": list(dict.fromkeys(one.edition for one in answered.reviewed)),
     }

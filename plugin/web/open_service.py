@@ -4,6 +4,8 @@ Whatever server runs the application: a request that came from elsewhere shows b
 it, or by the name that was called.
 """
 
+import re
+
 from flask import Flask, Request, Response, request
 
 from cds_hooks.outcome import Issue
@@ -14,6 +16,7 @@ from plugin.web.request_log import note
 from plugin.web.trust import is_protocol
 
 REASON = "open-service"
+_PORT = re.compile(r":\d*$")
 
 _OF_PROXIES = (
     "HTTP_FORWARDED",
@@ -48,4 +51,4 @@ def _from_outside(asked: Request) -> bool:
         return True
     # A proxy calls it by a public name; a page in a browser of this machine by a name of the page's (DNS rebinding).
     host = asked.host.lower()
-    return not is_loopback(host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0])
+    return not is_loopback(_PORT.sub("", host))
