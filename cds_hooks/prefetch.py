@@ -20,12 +20,14 @@ class Present(msgspec.Struct, frozen=True):
     """A key that came with data: decoded as the reader of the request wished, or the JSON text as it was sent.
 
     Where that is not all, `incomplete` says why in a sentence for the integrator, and `next_page` is the address at
-    which the answer goes on ("" where that is not known).
+    which the answer goes on ("" where that is not known). `as_asked` says that it holds as many results as the template
+    asks for (`_count`) nevertheless.
     """
 
     value: object
     incomplete: str = ""
     next_page: str = ""
+    as_asked: bool = False
 
 
 class Empty(msgspec.Struct, frozen=True):
@@ -120,7 +122,7 @@ def _bundle(value: msgspec.Raw, head: _Head, part: Prefetch) -> Prefetched:
         failed=any(is_failure(issue.severity, issue.code) for one in inside for issue in one.issue or ()),
     )
     after = next((link.url for link in head.link or () if link.relation == "next"), None)
-    return following(told, value, after or "")
+    return following(told, value, after or "", len(head.entry or ()), part)
 
 
 def _inside(entry: msgspec.Raw) -> _Inside | None:
@@ -148,11 +150,11 @@ def told_of_bundle(value: object, kinds: set[str], part: Prefetch, *, failed: bo
     return Present(value, of_another_type(part))
 
 
-def following(told: Prefetched, value: object, after: str) -> Prefetched:
-    """What a first page tells, with the address of the next one, if there is one."""
+def following(told: Prefetched, value: object, after: str, entries: int, part: Prefetch) -> Prefetched:
+    """What a first page of so many entries tells, with the address of the next one, if there is one."""
     if not after or isinstance(told, Unavailable):
         return told
-    return Present(value, FIRST_PAGE, after)
+    return Present(value, FIRST_PAGE, after, as_asked=part.count is not None and entries >= part.count)
 
 
 def joined(pages: list[msgspec.Raw]) -> msgspec.Raw:

@@ -1,6 +1,10 @@
 """Services and the discovery document (CDS Hooks 2.0.1, section Discovery)."""
 
+import re
+
 import msgspec
+
+_COUNT = re.compile(r"[?&]_count=([0-9]+)")
 
 
 class Prefetch(msgspec.Struct, frozen=True):
@@ -14,6 +18,12 @@ class Prefetch(msgspec.Struct, frozen=True):
     def kind(self) -> str:
         """The type of resource that the template asks for."""
         return self.query.split("?", 1)[0].split("/", 1)[0]
+
+    @property
+    def count(self) -> int | None:
+        """How many results the template asks for in one page; None where it leaves that to the server."""
+        found = _COUNT.search(self.query)
+        return int(found[1]) if found else None
 
 
 class Hook(msgspec.Struct, frozen=True):

@@ -110,7 +110,7 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
         if issues and (others is None or not others(drafted, records, request.encounter_id)):
             raise Refusal(412, *issues)
     checks.record(records)
-    partly = {key: value for key, value in present if value.incomplete}
+    partly = {key: value for key, value in present if value.incomplete and not _is_enough(key, value)}
     not_whole = partly.keys() | lost
     context = Context(
         patient=request.patient_id,
@@ -129,6 +129,14 @@ def answer(hook: HookService, body: bytes, gather: Gather, setup: Setup, *, insi
         + [Gap(f"prefetch.{key}", value.incomplete) for key, value in partly.items()]
     )
     return conclude(Facts(visits, tuple(records.gaps), unavailable), drafted, request, setup)
+
+
+def _is_enough(key: str, value: Present) -> bool:
+    """Whether the newest results of a search, as many as were asked for, will do: they do for earlier visits.
+
+    What is due is counted in weeks and in visits by the dozen. What documents this visit is wanted whole.
+    """
+    return value.as_asked and key not in SHOWN_BY
 
 
 def _not_sent(missing: dict[str, Unavailable], not_whole: Set[str]) -> frozenset[str]:

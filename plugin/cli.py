@@ -162,8 +162,8 @@ def _print_findings(file: Path, answer: Answer) -> None:
         console.print(f"{shown(str(file))}: {found}")
         return
     table = Table(title=shown(str(file)), title_justify="left")
-    for column in ("", "Finding", "Lines", "What"):
-        table.add_column(column, overflow="fold")
+    for column, whole in (("", True), ("Finding", True), ("Lines", False), ("What", False)):
+        table.add_column(column, overflow="fold", no_wrap=whole)  # a code that is broken cannot be looked up
     for card in answer.cards:
         finding = card.extension[EXTENSION]
         table.add_row(card.indicator, finding["code"], "\n".join(finding.get("lines", ())), card.summary)

@@ -58,4 +58,4 @@ def _with_first_page(value: Prefetched, query: Query) -> Prefetched:
     """What was fetched; where nothing came behind a first page that was sent, that page with the reason."""
     if query.begun is None or not isinstance(value, Unavailable):
         return value
-    return Present(query.begun.value, f"{query.begun.incomplete}; {value.why}")
+    return Present(query.begun.value, f"{query.begun.incomplete}; {value.why}", as_asked=query.begun.as_asked)

@@ -34,7 +34,7 @@ def _told(value: AnyValue, part: Prefetch) -> Prefetched:
         return Present(value) if kind.__name__ == part.kind else Unavailable(of_another_type(part))
     after = "" if value.link is NOT_SENT else _next_page(value.link)
     if not value.entry:
-        return following(_EMPTY, value, after)
+        return following(_EMPTY, value, after, 0, part)
     kinds = {type(entry.resource) for entry in value.entry}
     if not after and len(kinds) == 1 and next(iter(kinds)).__name__ == part.kind:
         return Present(value)
@@ -46,7 +46,7 @@ def _told(value: AnyValue, part: Prefetch) -> Prefetched:
         for issue in entry.resource.issue
     )
     told = told_of_bundle(value, {one.__name__ for one in kinds}, part, failed=failed)
-    return following(told, value, after) if after else told
+    return following(told, value, after, len(value.entry), part) if after else told
 
 
 def _next_page(raw: msgspec.Raw) -> str:

@@ -1,6 +1,7 @@
 """What an EHR is told before it calls: the services, their hooks, and the data that they ask to be sent."""
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -11,6 +12,7 @@ from plugin.web.app import create_app
 from tests.builders import CLAIM_SUBMIT, DISCHARGE, KEYS, ORDER_SIGN, Json, changed, claim, claim_request, item
 from tests.exchange import expressions, send
 
+ROOT = Path(__file__).resolve().parent.parent
 HOOKS = {
     ORDER_SIGN: "order-sign",
     CLAIM_SUBMIT: "org.visitcue.claim-submit",
@@ -144,3 +146,14 @@ def test_browsers_may_call(client: FlaskClient, path: str) -> None:
 def test_two_readings(client: FlaskClient) -> None:
     """Discovery gives the same bytes every time."""
     assert client.get("/cds-services").data == client.get("/cds-services").data
+
+
+def test_scopes_that_are_documented(services: dict[str, Json]) -> None:
+    """The page on FHIR access lists a scope for each type that a template asks for, and no other."""
+    asked = {name: {re.split(r"[?/]", one)[0] for one in each["prefetch"].values()} for name, each in services.items()}
+    page = (ROOT / "docs" / "fhir-access.md").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"^Scopes that the templates need.*?`Claim`\.", page, re.DOTALL | re.MULTILINE)
+    shared, _, at_discharge = sentence.partition("and for `encounter-discharge`")
+    named = set(re.findall(r"`([A-Z]\w+)`", shared))
+    assert named == asked[CLAIM_SUBMIT] == asked[ORDER_SIGN]
+    assert named | set(re.findall(r"`([A-Z]\w+)`", at_discharge)) == asked[DISCHARGE]

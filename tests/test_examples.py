@@ -137,6 +137,15 @@ def test_readme_shows_the_real_command_line(monkeypatch: pytest.MonkeyPatch) -> 
     assert [line.rstrip() for line in printed.splitlines()] == shown["printed"].splitlines()
 
 
+@pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name]["findings"]])
+def test_codes_on_a_terminal(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """On a terminal of 80 columns every finding's code stands on one line, to be looked up."""
+    monkeypatch.chdir(FOLDER)
+    printed = CliRunner().invoke(cli, ["review", name], env={"COLUMNS": "80"}).output
+    assert [one["code"] for one in EXPECTED[name]["findings"] if one["code"] not in printed] == []
+    assert max(map(len, printed.splitlines())) <= 80
+
+
 def test_readme_tells_settings_as_they_are() -> None:
     """A setting in the README's table has the default that the reference has."""
     told = re.findall(r"^\| `(VISITCUE_\w+)` \| (.*?) \|", README, re.MULTILINE)

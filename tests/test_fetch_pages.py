@@ -16,6 +16,7 @@ from tests.builders import (
     bundle,
     claim,
     discharge_request,
+    form,
     item,
     procedure,
     text,
@@ -203,6 +204,36 @@ def test_first_page_alone(client: FlaskClient, server: str) -> None:
     assert [slots(one) for one in with_code(found, "documentation.missing")] == [
         slots(one) for one in with_code(cards(client, body), "documentation.missing")
     ]
+
+
+def earlier(count: int) -> Json:
+    """A first page of so many services of earlier visits, behind which there are more."""
+    given = [procedure(f"old-{number}", "97110", performedDateTime="2026-02-27") for number in range(count)]
+    return page(*given, then="Procedure?page=2")
+
+
+@pytest.mark.parametrize(("count", "said"), [(100, []), (150, []), (99, ["history"]), (1, ["history"])])
+@pytest.mark.parametrize("body", [CLAIM, discharge_request(FIRST)], ids=["decoded", "raw"])
+@pytest.mark.parametrize("server", ["", "https://fhir.unlisted.example"])
+def test_as_many_as_were_asked_for(client: FlaskClient, body: Json, count: int, said: list[str], server: str) -> None:
+    """A history with as many entries as its template asks for is enough; nothing is said of the pages behind it."""
+    sent = {**body, "prefetch": {**body["prefetch"], "history": earlier(count)}}
+    assert not_checked(cards(client, {**sent, "fhirServer": server} if server else sent)) == said
+
+
+def test_as_many_as_were_asked_for_and_fetched(stub: FhirStub, listed: FlaskClient) -> None:
+    """Where the pages behind such a history cannot be read, it is enough as well."""
+    stub.otherwise = status(500)
+    body = withheld(CLAIM, server=stub.base)
+    body["prefetch"]["history"] = earlier(100)
+    assert not_checked(cards(listed, body)) == []
+    assert stub.asked == ["Procedure?page=2"]
+
+
+def test_forms_of_the_visit_may_be_behind(client: FlaskClient) -> None:
+    """What documents the visit itself is wanted whole, however many came."""
+    forms = page(*[form(f"f-{number}") for number in range(50)], then="QuestionnaireResponse?page=2")
+    assert not_checked(cards(client, {**CLAIM, "prefetch": {**CLAIM["prefetch"], "forms": forms}})) == ["forms"]
 
 
 def test_last_page(client: FlaskClient) -> None:

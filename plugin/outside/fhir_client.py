@@ -131,7 +131,7 @@ class FhirClient:
             why = "its next page is not as a Bundle should be"
         told = f"only {len(pages)} page{'s' if len(pages) > 1 else ''} of it could be read: {why}" if why else ""
         try:
-            return Present(joined(pages), told)
+            return Present(joined(pages), told, as_asked=first.as_asked)
         except msgspec.ValidationError:
             return Present(first.value, "its first page is not as a Bundle should be")
 
