@@ -62,6 +62,7 @@ def run(host: str, port: int, workers: int, level: Level) -> None:
             websockets=False,
             workers=workers,
             workers_kill_timeout=STOP_SECONDS,
+            respawn_failed_workers=True,  # else the death of one ends all; one that dies at once again ends them still
             log_level=LogLevels.warning,
             log_dictconfig=logs.GRANIAN,
         ).serve()
