@@ -148,6 +148,19 @@ def check(
     return Caller(claims.iss, claims.tenant)
 
 
+def names_client(token: str, trust: Trust) -> bool:
+    """Whether a token claims to be of a trusted client, by all that costs nothing to look at. It proves nothing.
+
+    What this says no to, `check` rejects.
+    """
+    try:
+        header, claims, _ = _taken_apart(token)
+        _client(header, claims, trust)
+    except Rejected:
+        return False
+    return True
+
+
 def _taken_apart(token: str) -> tuple[_Header, _Claims, bytes]:
     if len(token) > LONGEST_TOKEN:
         raise Rejected(Reason.MALFORMED, f"The token is longer than {LONGEST_TOKEN} characters.")

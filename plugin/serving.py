@@ -20,8 +20,9 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 STOP_SECONDS = 10
 """How long a worker may take to stop; one that is told to while it still starts misses the signal, and is killed."""
 
-HEADER_MILLISECONDS = 30_000
-"""How long the headers of a request may take, and how long a connection stays open between two requests."""
+HEADER_MILLISECONDS = 5_000
+"""How long the headers of a request may take, and how long a connection stays open between two requests. A worker has
+some thousand connections at most: whoever opens them all and says nothing holds up the others for as long as this."""
 
 
 def is_taken(host: str, port: int) -> bool:
@@ -61,6 +62,7 @@ def run(host: str, port: int, workers: int, level: Level) -> None:
             websockets=False,
             workers=workers,
             workers_kill_timeout=STOP_SECONDS,
+            respawn_failed_workers=True,  # else the death of one ends all; one that dies at once again ends them still
             log_level=LogLevels.warning,
             log_dictconfig=logs.GRANIAN,
         ).serve()

@@ -271,6 +271,15 @@ def test_slow_headers(service: Running) -> None:
         assert all(good(service) for _ in range(20))
 
 
+def test_headers_that_never_end(service: Running) -> None:
+    """A client whose headers do not end is sent away within some seconds."""
+    with connected(service) as connection:
+        connection.settimeout(15)
+        connection.sendall(POST)
+        while connection.recv(1000):
+            pass
+
+
 @pytest.mark.parametrize("running", ["service", "threaded"])
 def test_stopped_among_slow_clients(tmp_path: Path, running: str) -> None:
     """A service that is asked to stop while clients drip their bodies stops."""

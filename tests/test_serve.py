@@ -246,3 +246,33 @@ def test_killed(tmp_path: Path) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("A worker still answers.")
+
+
+def workers_of(service: Running) -> set[int]:
+    pid = service.process.pid
+    return {int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the workers of a process are read where Linux tells them")
+@pytest.mark.parametrize("workers", [1, 3])
+def test_worker_that_dies(tmp_path: Path, workers: int) -> None:
+    """A worker that is killed is replaced: the service goes on, with as many as before."""
+    service = start(tmp_path / "log", "--workers", str(workers))
+    before = workers_of(service)
+    assert len(before) == workers
+    killed = before.pop()
+    os.kill(killed, signal.SIGKILL)
+    until = time.monotonic() + FOR_A_START
+    while time.monotonic() < until and (killed in workers_of(service) or len(workers_of(service)) < workers):
+        time.sleep(0.05)
+    assert len(workers_of(service)) == workers
+    assert before < workers_of(service)
+    answered = 0
+    while time.monotonic() < until and answered < 10:
+        try:
+            answered += requests.get(f"{service.base}/health/live", timeout=5).status_code == 200
+        except requests.RequestException:
+            time.sleep(0.05)
+    assert answered == 10
+    assert service.process.poll() is None
+    service.stop()

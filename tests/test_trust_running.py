@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from plugin.settings import Settings
+from plugin.web.edge import HELD
 from tests.key_server import KeyServer
 from tests.stores import environment
 from tests.test_serve import FOR_A_START, Running, start
@@ -88,3 +89,39 @@ def test_said_at_the_start(two: tuple[Running, Running]) -> None:
     lines = two[0].said()[:3]
     assert f"{PUBLIC}{DISCOVERY}" in lines[1]
     assert "curl" not in lines[2]
+
+
+def begun(service: Running, sent: str, size: int, body: bytes) -> http.client.HTTPConnection:
+    """A call whose body is announced with a size, and of which only a part is sent."""
+    address = urlsplit(service.base)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=FOR_A_START)
+    connection.putrequest("POST", SERVICE)
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(size))
+    if sent:
+        connection.putheader("Authorization", f"Bearer {sent}")
+    connection.endheaders(body)
+    return connection
+
+
+@pytest.mark.parametrize("sent", ["", "x.y.z", token(SERVICE, iss="https://stranger.example")])
+def test_strangers_hold_no_place(two: tuple[Running, Running], sent: str) -> None:
+    """Large bodies of strangers are refused before they come, and take no place from those of clients."""
+    strangers = [begun(two[0], sent, 7_999_999, b" " * 60_000) for _ in range(HELD + 2)]
+    assert [one.getresponse().status for one in strangers] == [401] * len(strangers)
+    large = {**CLEAN["PT, Medicare"], "vendor": "x" * 400_000}
+    answer = requests.post(f"{two[0].base}{SERVICE}", json=large, headers=bearer(token(SERVICE)), timeout=FOR_A_START)
+    assert answer.status_code == 200
+    for one in strangers:
+        one.close()
+
+
+def test_large_body_where_none_is_taken(two: tuple[Running, Running]) -> None:
+    """A large body for an address that takes none is not waited for."""
+    address = urlsplit(two[0].base)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=FOR_A_START)
+    connection.putrequest("POST", "/health/live")
+    connection.putheader("Content-Length", "7000000")
+    connection.endheaders(b" ")
+    assert connection.getresponse().status == 405
+    connection.close()

@@ -17,9 +17,11 @@ from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed, RSGIProtocolE
 from granian.rsgi import Scope
 
 from cds_hooks.outcome import Issue, Refusal
+from plugin import trust_file
 from plugin.settings import Settings
 from plugin.web import app
 from plugin.web.body import NOT_RECEIVED
+from plugin.web.trust import may_send
 
 THREADS = 4
 """Requests under way in one worker. With one thread a worker answers a quarter more requests under load, but a FHIR
@@ -59,13 +61,14 @@ class Edge:
         self._application = application
         self._settings = settings
         self._threads = ThreadPoolExecutor(THREADS, "request")
+        self._trust = trust_file.load(settings.trust_file) if settings.trust_file else None
         self._inline = not settings.waits_for_others
         self._held = 0
 
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         """Answer one request."""
         try:
-            body = await self._received(scope, protocol)
+            body = await self._received(scope, protocol) if self._is_wanted(scope) else b""
         except (RSGIProtocolClosed, RSGIProtocolError):
             return  # the client is gone, and nobody waits for an answer
         if isinstance(body, Refusal):
@@ -82,16 +85,25 @@ class Edge:
         finally:
             self._held -= len(body)
 
+    def _is_wanted(self, scope: Scope) -> bool:
+        """Whether the body is worth receiving, by its headers. One that is not is answered as if there were none.
+
+        Only so many large bodies are held at once; a stranger, who is refused anyway, must not take those places.
+        """
+        if "transfer-encoding" not in scope.headers and (_size(scope) or 0) <= SMALL:
+            return True
+        authorization = [value for name, value in scope.headers.items() if name == "authorization"]
+        return may_send(scope.path, authorization, self._trust)
+
     async def _received(self, scope: Scope, protocol: RSGIHTTPProtocol) -> bytes | Refusal:
         """The whole body, or why it is not had: too large, too slow, or one too many.
 
         A refusal is returned and not raised: a traceback would hold on to the rest of the body, and with it to the
         connection, until the collector comes by.
         """
-        length = scope.headers.get("content-length")
-        if length is None and "transfer-encoding" not in scope.headers:
+        if not _announces_body(scope):
             return b""
-        size = int(length) if length is not None and length.isdecimal() else None
+        size = _size(scope)
         if size is not None and size > self._settings.max_body_bytes:
             return self._too_large()
         try:
@@ -141,7 +153,7 @@ class Edge:
         finally:
             getattr(parts, "close", lambda: None)()
         status, headers = head[-1]
-        if refusal is not None:
+        if refusal is not None or (not body and _announces_body(scope)):
             headers.append(("Connection", "close"))  # the rest of a body is not waited for
         protocol.response_bytes(status, headers, whole)
 
@@ -150,6 +162,16 @@ def worker() -> Edge:
     """What Granian runs in a worker process."""
     settings = Settings()
     return Edge(app.worker(settings).wsgi_app, settings)
+
+
+def _announces_body(scope: Scope) -> bool:
+    return "content-length" in scope.headers or "transfer-encoding" in scope.headers
+
+
+def _size(scope: Scope) -> int | None:
+    """The announced size of the body; None where none is announced."""
+    length = scope.headers.get("content-length")
+    return int(length) if length is not None and length.isdecimal() else None
 
 
 def _overloaded(words: str) -> Refusal:

@@ -6,7 +6,7 @@ import time
 from flask import Flask, Response, g, request
 
 from cds_hooks.outcome import Issue
-from cds_hooks.trust import Reason, Rejected, check
+from cds_hooks.trust import Reason, Rejected, Trust, check, names_client
 from plugin import metrics, trust_file
 from plugin.outside.jwks import Keys, KeysUnavailable
 from plugin.settings import Settings
@@ -48,6 +48,18 @@ def add(app: Flask, settings: Settings, store: Engine) -> None:
             return _not_now("store-unavailable", "Whether the token was used before cannot be looked up at the moment.")
         g.client, g.tenant = caller.issuer, caller.tenant
         return None
+
+
+def may_send(path: str, authorization: list[str], trust: Trust | None) -> bool:
+    """Whether a large body for this path is worth receiving: no other path takes any, and no stranger is answered."""
+    if not is_protocol(path):
+        return False
+    if trust is None:
+        return True
+    try:
+        return names_client(_token(authorization), trust)
+    except Rejected:
+        return False
 
 
 def is_protocol(path: str) -> bool:
